@@ -1,0 +1,7 @@
+export {
+  type CrdSpec,
+  type CrdVersion,
+  CustomResourceDefinition,
+  CustomResourceDefinitionSchema,
+} from "./crd.types.js";
+export { type CustomKind, kindsOfCrd } from "./kindsOfCrd.js";

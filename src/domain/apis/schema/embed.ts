@@ -1,0 +1,39 @@
+import type { Schema, SchemaNode } from "./schema.js";
+
+/** One object schema with the members of both. */
+export function extend<A, B>(base: Schema<A>, more: Schema<B>): Schema<A & B> {
+  const required = [...(base.required ?? []), ...(more.required ?? [])];
+  return {
+    ...base,
+    ...more,
+    properties: { ...base.properties, ...more.properties },
+    ...(required.length === 0 ? {} : { required }),
+  } as Schema<A & B>;
+}
+
+/**
+ * A built-in piece as a custom resource embeds it: no defaults, no required members, no wire numbers.
+ * Knative and KServe fill templates in with rules of their own (knative-serving.md, section 1.5).
+ */
+export function embedded<T>(schema: Schema<T>): Schema<T> {
+  return relax(schema) as Schema<T>;
+}
+
+function relax(node: SchemaNode): SchemaNode {
+  const { default: _default, required: _required, "x-drydock-wire": _wire, ...rest } = node;
+  return {
+    ...rest,
+    ...(node.properties === undefined ? {} : { properties: mapValues(node.properties, relax) }),
+    ...(node.items === undefined ? {} : { items: relax(node.items) }),
+    ...(node.additionalProperties === undefined
+      ? {}
+      : { additionalProperties: relax(node.additionalProperties) }),
+  };
+}
+
+function mapValues<A, B>(
+  from: { readonly [key: string]: A },
+  change: (value: A) => B,
+): { readonly [key: string]: B } {
+  return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, change(value)]));
+}

@@ -1,0 +1,38 @@
+// What an image name means on this machine: a digest, a command, and a runtime made ready once.
+
+export interface ResolvedImage {
+  /** The name as the pod spells it. */
+  readonly reference: string;
+  /** `name@sha256:...`: the same for the same content, whatever tag led to it. */
+  readonly digest: string;
+  /** The image's own entrypoint; empty when the container must bring its command. */
+  readonly entrypoint: readonly string[];
+  /** What follows the entrypoint unless the container says otherwise. */
+  readonly defaultArgs: readonly string[];
+  /** The image's own environment, beneath the container's. */
+  readonly env: { readonly [name: string]: string };
+  readonly workingDir?: string;
+  /** Whether mount paths in arguments and environment stand for the real directories, for want of a file system of its own. */
+  readonly rewritesPaths: boolean;
+  /** What `ensure` must make ready before the image can run; nothing when it already can. */
+  readonly runtime?: string;
+}
+
+export type ImageResolution =
+  | { readonly outcome: "resolved"; readonly image: ResolvedImage }
+  | { readonly outcome: "missing"; readonly because: string };
+
+export interface EnsureOptions {
+  readonly signal: AbortSignal;
+  /** One short line a user can read while waiting. */
+  readonly onProgress: (message: string) => void;
+}
+
+export interface Images {
+  resolve(image: string): Promise<ImageResolution>;
+  /** Makes the image able to run; minutes the first time, nothing later. Rejects with a PortError whose message users see. */
+  ensure(
+    image: ResolvedImage,
+    options: EnsureOptions,
+  ): Promise<{ readonly env: { readonly [name: string]: string } }>;
+}

@@ -1,0 +1,18 @@
+export type { Client, Key, Page, PatchOptions, Unsaved, WatchEvent, Within } from "./client.js";
+export type { Clock, Random } from "./clock.js";
+export { isPortError, PortError, type PortErrorReason } from "./error.js";
+export type { EnsureOptions, ImageResolution, Images, ResolvedImage } from "./images.js";
+export type { Lister, Listers, Where } from "./lister.js";
+export type { ExecOptions, ExecSession, LogOptions, PodRef, PodRuntime, PodUsage } from "./podRuntime.js";
+export type { IngressProber, Probed, ProbeTarget } from "./prober.js";
+export type { Log, Recorder } from "./recorder.js";
+export type {
+  ContainerExit,
+  ContainerSpec,
+  ContainerUsage,
+  RunningContainer,
+  Sandbox,
+  SandboxExec,
+  SandboxMount,
+} from "./sandbox.js";
+export type { Store, StoreContent, StoreWrite } from "./store.js";

@@ -1,0 +1,169 @@
+/**
+ * What is the same around every reconcile: the key's turn, the finalizer, one status write and only if
+ * something changed, and what becomes of an error. A reconciler itself only observes, decides, acts, reports.
+ */
+import type { Kind, Resource } from "../domain/apis/kind.js";
+import { isoSeconds } from "../domain/apis/meta/time.js";
+import { type Client, isPortError, type Key, type Log } from "../ports/index.js";
+import { keyFromText, keyOf, keyText } from "./informer.js";
+import type { Informers } from "./informers.js";
+import { statusTries, workersPerKind } from "./limits.js";
+import type { Deps, Reconciler } from "./reconciler.js";
+import { roundStatus } from "./status.js";
+import { type Workqueue, workqueue } from "./workqueue.js";
+
+export interface Controller {
+  /** Nothing to do and nothing under way. */
+  readonly idle: boolean;
+  readonly counts: { readonly rounds: number; readonly failures: number };
+  close(): Promise<void>;
+}
+
+export function startController(
+  reconciler: Reconciler,
+  informers: Informers,
+  deps: Deps & { readonly log: Log },
+): Controller {
+  const queue = workqueue(deps.clock);
+  const counts = { rounds: 0, failures: 0 };
+  listen(reconciler, informers, queue);
+  const workers = Array.from({ length: workersPerKind }, () => work());
+
+  async function work(): Promise<void> {
+    await informers.synced();
+    for (;;) {
+      const key = await queue.take();
+      if (key === undefined) return;
+      counts.rounds += 1;
+      try {
+        const afterMs = await round(reconciler, keyFromText(key), deps);
+        queue.forget(key);
+        if (afterMs !== undefined) queue.addAfter(key, afterMs);
+      } catch (error) {
+        counts.failures += 1;
+        // A lost race is everyday life: look again, say nothing.
+        if (!isPortError(error, "Conflict")) {
+          deps.log.error("reconcile failed", {
+            kind: reconciler.kind.kind,
+            key,
+            error:
+              error instanceof Error
+                ? isPortError(error)
+                  ? error.message
+                  : (error.stack ?? error.message)
+                : String(error),
+          });
+        }
+        queue.retry(key);
+      } finally {
+        queue.done(key);
+      }
+    }
+  }
+
+  return {
+    get idle() {
+      return queue.idle;
+    },
+    counts,
+    close: async () => {
+      queue.close();
+      await Promise.all(workers);
+    },
+  };
+}
+
+function listen(reconciler: Reconciler, informers: Informers, queue: Workqueue): void {
+  informers.of(reconciler.kind).subscribe(({ object }) => queue.add(keyText(keyOf(object))));
+  for (const owned of reconciler.owns ?? []) {
+    informers.of(owned).subscribe(({ object }) => {
+      const owner = object.metadata.ownerReferences?.find((one) => one.controller === true);
+      if (
+        owner === undefined ||
+        owner.kind !== reconciler.kind.kind ||
+        groupOf(owner.apiVersion) !== reconciler.kind.group
+      )
+        return;
+      queue.add(
+        keyText({
+          namespace: reconciler.kind.namespaced ? (object.metadata.namespace ?? "") : "",
+          name: owner.name,
+        }),
+      );
+    });
+  }
+  for (const { kind, wakes } of reconciler.watches ?? []) {
+    informers.of(kind).subscribe(({ object, old }) => {
+      for (const key of wakes(object)) queue.add(keyText(key));
+      if (old !== undefined) for (const key of wakes(old)) queue.add(keyText(key));
+    });
+  }
+}
+
+/** One round for one key; resolves to when to look again. */
+async function round(reconciler: Reconciler, key: Key, deps: Deps): Promise<number | undefined> {
+  const object = deps.listers(reconciler.kind).get(key);
+  if (object === undefined) return undefined;
+  if (object.metadata.deletionTimestamp !== undefined) {
+    await finalize(reconciler, object, deps.client);
+    return undefined;
+  }
+  const held = await hold(reconciler, object, deps.client);
+
+  const status = roundStatus(held, reconciler);
+  let outcome: Awaited<ReturnType<Reconciler["reconcile"]>>;
+  try {
+    outcome = await reconciler.reconcile(held, status);
+  } finally {
+    // What is known stays known, even when the rest of the round failed.
+    await writeStatus(reconciler.kind, held, status.outcome(isoSeconds(deps.clock.now())), deps.client);
+  }
+  return outcome?.requeueAfterMs;
+}
+
+async function writeStatus(kind: Kind, object: Resource, status: unknown, client: Client): Promise<void> {
+  if (status === undefined) return;
+  let latest: Resource | undefined = object;
+  for (let tries = 0; latest !== undefined; tries += 1) {
+    try {
+      await client.updateStatus(kind, { ...latest, status } as Resource);
+      return;
+    } catch (error) {
+      if (isPortError(error, "NotFound")) return;
+      if (!isPortError(error, "Conflict") || tries >= statusTries) throw error;
+      latest = await client.get(kind, keyOf(object));
+      // Another generation or another object under the name: this verdict is not about it.
+      if (
+        latest?.metadata.uid !== object.metadata.uid ||
+        latest?.metadata.generation !== object.metadata.generation
+      )
+        return;
+    }
+  }
+}
+
+async function hold(reconciler: Reconciler, object: Resource, client: Client): Promise<Resource> {
+  const { finalizer } = reconciler;
+  const held = object.metadata.finalizers ?? [];
+  if (finalizer === undefined || held.includes(finalizer)) return object;
+  return client.update(reconciler.kind, {
+    ...object,
+    metadata: { ...object.metadata, finalizers: [...held, finalizer] },
+  });
+}
+
+async function finalize(reconciler: Reconciler, object: Resource, client: Client): Promise<void> {
+  const { finalizer } = reconciler;
+  const held = object.metadata.finalizers ?? [];
+  if (finalizer === undefined || !held.includes(finalizer)) return;
+  await reconciler.finalize?.(object);
+  await client.update(reconciler.kind, {
+    ...object,
+    metadata: { ...object.metadata, finalizers: held.filter((one) => one !== finalizer) },
+  });
+}
+
+function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf("/");
+  return slash < 0 ? "" : apiVersion.slice(0, slash);
+}

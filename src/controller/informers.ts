@@ -1,0 +1,80 @@
+// One informer a kind, shared by all who ask; and a client whose writes are in memory before they return.
+import type { Kind, Resource } from "../domain/apis/kind.js";
+import type { Client, Clock, Key, Listers, Log } from "../ports/index.js";
+import { type Informer, startInformer } from "./informer.js";
+import { echoWaitMs } from "./limits.js";
+
+export interface Informers {
+  of<T extends Resource>(kind: Kind<T>): Informer<T>;
+  readonly listers: Listers;
+  /** Resolves when every informer asked for so far holds its first list. */
+  synced(): Promise<void>;
+  close(): void;
+}
+
+export function makeInformers(deps: {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Informers {
+  const running = new Map<string, Informer>();
+  const stop = new AbortController();
+
+  function of<T extends Resource>(kind: Kind<T>): Informer<T> {
+    const name = `${kind.group}/${kind.version}/${kind.plural}`;
+    const known = running.get(name) as Informer<T> | undefined;
+    if (known !== undefined) return known;
+    const informer = startInformer(kind, deps, stop.signal);
+    running.set(name, informer as unknown as Informer);
+    return informer;
+  }
+
+  return {
+    of,
+    listers: (kind) => of(kind).lister,
+    synced: async () => {
+      await Promise.all([...running.values()].map((informer) => informer.synced));
+    },
+    close: () => stop.abort(),
+  };
+}
+
+/**
+ * The same client, but a write returns only when the lister shows it. A reconciler that looks again
+ * then sees what it did, and never does it twice. Bounded: a broken watch must not stop writes.
+ */
+export function readYourWrites(client: Client, informers: Informers, clock: Clock): Client {
+  async function echoed<T extends Resource>(kind: Kind<T>, written: Promise<T>): Promise<T> {
+    const object = await written;
+    await bounded(clock, (signal) =>
+      informers.of(kind).reached(object.metadata.resourceVersion ?? "0", signal),
+    );
+    return object;
+  }
+
+  return {
+    ...client,
+    get: (kind, key) => client.get(kind, key),
+    list: (kind, within) => client.list(kind, within),
+    watch: (kind, from, signal, within) => client.watch(kind, from, signal, within),
+    create: (kind, object) => echoed(kind, client.create(kind, object)),
+    update: (kind, object) => echoed(kind, client.update(kind, object)),
+    updateStatus: (kind, object) => echoed(kind, client.updateStatus(kind, object)),
+    patch: (kind, key, patch, options) => echoed(kind, client.patch(kind, key, patch, options)),
+    delete: async (kind: Kind, key: Key, options) => {
+      const uid = informers.of(kind).lister.get(key)?.metadata.uid;
+      await client.delete(kind, key, options);
+      if (uid !== undefined) await bounded(clock, (signal) => informers.of(kind).gone(key, uid, signal));
+    },
+  };
+}
+
+async function bounded(clock: Clock, wait: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const cancel = clock.after(echoWaitMs, () => stop.abort());
+  try {
+    await wait(stop.signal);
+  } finally {
+    cancel();
+  }
+}

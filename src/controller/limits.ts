@@ -1,0 +1,18 @@
+/** First wait after a failed reconcile; doubles each time. Upstream's own numbers (5 ms), which users' logs show. */
+export const backoffFirstMs = 5;
+
+/** Longest wait between tries: a mended world is noticed within half a minute without any event. */
+export const backoffMaxMs = 30_000;
+
+/** Reconciles of one kind under way at once: enough to overlap waiting for the disk, few enough to stay fair. */
+export const workersPerKind = 8;
+
+/** How long a write waits for its own echo in the lister before going on without it. */
+export const echoWaitMs = 2_000;
+
+/** How often a status write is tried again after losing a race. */
+export const statusTries = 5;
+
+/** Wait before listing again when a watch broke. */
+export const relistFirstMs = 20;
+export const relistMaxMs = 5_000;

@@ -1,0 +1,57 @@
+// What a reconciler is to the frame that runs it.
+import type { Kind, Resource } from "../domain/apis/kind.js";
+import type { Judgement } from "../domain/apis/meta/judgement.js";
+import type { Client, Clock, Key, Listers, Random, Recorder } from "../ports/index.js";
+
+/** What every reconciler is given. */
+export interface Deps {
+  readonly client: Client;
+  readonly listers: Listers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly recorder: Recorder;
+}
+
+/** Where a reconciler reports. The frame writes it, once, and only if something changed. */
+export interface StatusReport {
+  mark(condition: string, verdict: Judgement): void;
+  /** The verdict as marked in this round, or as it stands from earlier ones. */
+  get(condition: string): Judgement | undefined;
+  /** Forgets a condition that no longer applies. */
+  clear(condition: string): void;
+  /** Other members of status; undefined removes one. */
+  set(fields: { readonly [field: string]: unknown }): void;
+}
+
+export interface Outcome {
+  /** A moment that merely passes sends no event, so ask to be woken for it. */
+  readonly requeueAfterMs?: number | undefined;
+}
+
+export interface Reconciler<T extends Resource = Resource> {
+  readonly kind: Kind<T>;
+  /** Types in causal order: the first False is the cause. Without them the kind has no conditions of this sort. */
+  readonly conditions?: { readonly ready: readonly string[]; readonly info?: readonly string[] };
+  /** Kinds whose objects wake their controlling owner. */
+  readonly owns?: readonly Kind[];
+  /** Other kinds, and whom each of their objects wakes. */
+  readonly watches?: readonly Watch[];
+  /** Held on the object until `finalize` has run. */
+  readonly finalizer?: string;
+  reconcile(object: T, status: StatusReport): Promise<Outcome | undefined | void>;
+  finalize?(object: T): Promise<void>;
+}
+
+export interface Watch {
+  readonly kind: Kind;
+  readonly wakes: (object: Resource) => readonly Key[];
+}
+
+/** Keeps inference for the watched kind, and forgets it for the list. */
+export function watch<T extends Resource>(kind: Kind<T>, wakes: (object: T) => readonly Key[]): Watch {
+  return { kind: kind as unknown as Kind, wakes: wakes as (object: Resource) => readonly Key[] };
+}
+
+export function asKind<T extends Resource>(kind: Kind<T>): Kind {
+  return kind as unknown as Kind;
+}

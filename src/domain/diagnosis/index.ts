@@ -1,0 +1,2 @@
+export { judgeModel } from "./judgeModel.js";
+export { judgePods, type PodsVerdict } from "./judgePods.js";

@@ -1,0 +1,16 @@
+import type { Deps } from "../../controller/index.js";
+import type { Images, IngressProber } from "../../ports/index.js";
+
+export interface Settings {
+  /** What external hosts end in: NAME.NAMESPACE.DOMAIN (config-domain). */
+  readonly domain: string;
+  /** Where the external gateway listens; part of URLs unless it is 80. */
+  readonly externalPort: number;
+}
+
+/** What the serving reconcilers are given beyond the common. */
+export interface ServingDeps extends Deps {
+  readonly images: Images;
+  readonly prober: IngressProber;
+  readonly settings: () => Settings;
+}

@@ -1,0 +1,26 @@
+import type { Reconciler } from "../../controller/index.js";
+import { configurationReconciler } from "./configuration/reconciler.js";
+import type { ServingDeps } from "./deps.js";
+import { inferenceServiceReconciler } from "./inferenceservice/reconciler.js";
+import { ingressReconciler } from "./ingress/reconciler.js";
+import { podAutoscalerReconciler } from "./podautoscaler/reconciler.js";
+import { revisionReconciler } from "./revision/reconciler.js";
+import { routeReconciler } from "./route/reconciler.js";
+import { serverlessServiceReconciler } from "./serverlessservice/reconciler.js";
+import { serviceReconciler } from "./service/reconciler.js";
+
+export type { ServingDeps, Settings } from "./deps.js";
+
+/** All that serve: from InferenceService down to Deployments, Services and VirtualServices. */
+export function servingReconcilers(deps: ServingDeps): readonly Reconciler[] {
+  return [
+    inferenceServiceReconciler(deps),
+    serviceReconciler(deps),
+    configurationReconciler(deps),
+    revisionReconciler(deps),
+    routeReconciler(deps),
+    ingressReconciler(deps),
+    podAutoscalerReconciler(deps),
+    serverlessServiceReconciler(deps),
+  ] as readonly unknown[] as readonly Reconciler[];
+}

@@ -1,0 +1,213 @@
+/**
+ * An InferenceService is a model, served. This reconciler picks a runtime for it, keeps a Knative Service and a
+ * VirtualService as the model needs them, and copies up what they report, causes first.
+ */
+import { asKind, ensureOwned, type Reconciler, watch } from "../../../controller/index.js";
+import { Pod } from "../../../domain/apis/core/pod.types.js";
+import { Service } from "../../../domain/apis/core/service.types.js";
+import { VirtualService } from "../../../domain/apis/istio/virtualService.types.js";
+import {
+  type ComponentStatus,
+  InferenceService,
+  type ModelStatus,
+} from "../../../domain/apis/kserve/inferenceService.types.js";
+import { ClusterServingRuntime, ServingRuntime } from "../../../domain/apis/kserve/runtime.types.js";
+import {
+  conditionOf,
+  copied,
+  type Judgement,
+  no,
+  unknown,
+  yes,
+} from "../../../domain/apis/meta/judgement.js";
+import { kserve, networking, serving } from "../../../domain/apis/serving/keys.js";
+import { KnativeService } from "../../../domain/apis/serving/service.types.js";
+import { judgeModel } from "../../../domain/diagnosis/index.js";
+import type { ServingDeps } from "../deps.js";
+import { probeAgainMs } from "../limits.js";
+import { externalHost, externalUrl, localHost } from "../names.js";
+import { choosePredictor } from "./choose.js";
+import { makeAlias, makePredictorService, makeVirtualService, predictorName } from "./make.js";
+import { trafficOf, withRollout } from "./rollout.js";
+
+export function inferenceServiceReconciler({
+  client,
+  listers,
+  clock,
+  recorder,
+  settings,
+  prober,
+}: ServingDeps): Reconciler<InferenceService> {
+  const ensure = ensureOwned(client, listers);
+
+  return {
+    kind: InferenceService,
+    conditions: {
+      ready: ["PredictorReady", "IngressReady"],
+      info: [
+        "PredictorConfigurationReady",
+        "PredictorRouteReady",
+        "RoutesReady",
+        "LatestDeploymentReady",
+        "Stopped",
+      ],
+    },
+    owns: [asKind(KnativeService), asKind(VirtualService), asKind(Service)],
+    watches: [
+      watch(Pod, (pod) => named(pod.metadata.namespace, pod.metadata.labels?.[kserve.inferenceService])),
+      watch(ServingRuntime, (runtime) => unready(runtime.metadata.namespace)),
+      watch(ClusterServingRuntime, () => unready(undefined)),
+    ],
+
+    async reconcile(service, status) {
+      const { name, namespace = "" } = service.metadata;
+      status.mark("Stopped", no("", ""));
+      status.set({ deploymentMode: "Knative" });
+
+      const chosen = choosePredictor(
+        service,
+        listers(ServingRuntime).list({ namespace }),
+        listers(ClusterServingRuntime).list(),
+      );
+      if (chosen.outcome === "invalid") {
+        status.mark("PredictorReady", no(chosen.reason, chosen.message));
+        status.mark("IngressReady", unknown("Predictor ingress not created"));
+        status.set({ modelStatus: invalidSpec(chosen, clock.now()) });
+        return undefined;
+      }
+      status.set({
+        servingRuntimeName: chosen.servingRuntimeName,
+        clusterServingRuntimeName: chosen.clusterServingRuntimeName,
+      });
+
+      const before = service.status?.components?.["predictor"] ?? {};
+      const wish = makePredictorService(service, chosen, trafficOf(service, before));
+      const predictor = await ensure(KnativeService, service, wish, { exact: ["spec"] });
+      if (predictor.outcome === "notOwned") {
+        status.mark(
+          "PredictorReady",
+          no("NotOwned", `There is an existing Service "${predictorName(name)}" that we do not own.`),
+        );
+        return undefined;
+      }
+      const ksvc = predictor.object;
+      const current = ksvc.status?.observedGeneration === ksvc.metadata.generation;
+      const ready = current
+        ? copied(conditionOf(ksvc, "Ready"))
+        : unknown("OutOfDate", "The Knative Service is still working on the latest wish.");
+      status.mark("PredictorReady", ready);
+      markDetails(ksvc, status);
+      status.set({ components: { predictor: componentStatus(ksvc, before) } });
+      status.set({ modelStatus: judgeModel(service, ksvc, podsOf(ksvc, namespace), clock.now()) });
+
+      const ingress = await serveIngress();
+      status.mark("IngressReady", ingress.verdict);
+      announce(ready.status === "True" && ingress.verdict.status === "True");
+      return { requeueAfterMs: ingress.lookAgainInMs };
+
+      async function serveIngress(): Promise<{
+        readonly verdict: Judgement;
+        readonly lookAgainInMs?: number;
+      }> {
+        if (ready.status !== "True" && service.status?.url === undefined) {
+          return { verdict: unknown("Predictor ingress not created") };
+        }
+        const { domain, externalPort } = settings();
+        await ensure(Service, service, makeAlias(service));
+        await ensure(VirtualService, service, makeVirtualService(service, domain), { exact: ["spec"] });
+        const outside = service.metadata.labels?.[networking.visibility] !== "cluster-local";
+        const host = outside ? externalHost(name, namespace, domain) : localHost(name, namespace);
+        const probed = await prober.probe({
+          host,
+          hash: undefined,
+          visibility: outside ? "external" : "local",
+        });
+        if (probed.outcome === "notReady") {
+          const since = conditionOf(service, "IngressReady")?.lastTransitionTime;
+          const waitedMs = since === undefined ? 0 : clock.now() - Date.parse(since);
+          return {
+            verdict: unknown("Uninitialized", `Waiting for the gateway: ${probed.because}`),
+            lookAgainInMs: probeAgainMs(waitedMs),
+          };
+        }
+        status.set({
+          url: outside ? externalUrl(host, externalPort) : `http://${host}`,
+          address: { url: `http://${localHost(name, namespace)}` },
+        });
+        return { verdict: yes };
+      }
+
+      function announce(isNow: boolean): void {
+        const was = conditionOf(service, "Ready")?.status;
+        if (isNow && was !== "True")
+          recorder.event(service, "Normal", "InferenceServiceReady", `InferenceService [${name}] is Ready`);
+        if (!isNow && was === "True") {
+          const why = ready.status !== "True" ? "PredictorReady" : "IngressReady";
+          recorder.event(
+            service,
+            "Warning",
+            "InferenceServiceNotReady",
+            `InferenceService [${name}] is no longer Ready because of: ${why}`,
+          );
+        }
+      }
+    },
+  };
+
+  function podsOf(ksvc: KnativeService, namespace: string): readonly Pod[] {
+    const revision = ksvc.status?.latestCreatedRevisionName;
+    return revision === undefined
+      ? []
+      : listers(Pod).list({ namespace, labels: { [serving.revision]: revision } });
+  }
+
+  /** A new or changed runtime may be what those that are not ready were waiting for. */
+  function unready(namespace: string | undefined) {
+    return listers(InferenceService)
+      .list(namespace === undefined ? undefined : { namespace })
+      .filter((service) => conditionOf(service, "Ready")?.status !== "True")
+      .map((service) => ({ namespace: service.metadata.namespace ?? "", name: service.metadata.name }));
+  }
+}
+
+function markDetails(ksvc: KnativeService, status: Parameters<Reconciler["reconcile"]>[1]): void {
+  const configuration = copied(conditionOf(ksvc, "ConfigurationsReady"));
+  const route = copied(conditionOf(ksvc, "RoutesReady"));
+  status.mark("PredictorConfigurationReady", configuration);
+  status.mark("PredictorRouteReady", route);
+  status.mark("LatestDeploymentReady", summed(configuration, "PredictorConfigurationReady not ready"));
+  status.mark("RoutesReady", summed(route, "PredictorRouteReady not ready"));
+}
+
+function summed(judged: Judgement, reason: string): Judgement {
+  return judged.status === "True" ? yes : { status: judged.status, reason, message: judged.message ?? "" };
+}
+
+function componentStatus(ksvc: KnativeService, before: ComponentStatus): ComponentStatus {
+  return withRollout(
+    {
+      ...before,
+      latestCreatedRevision: ksvc.status?.latestCreatedRevisionName,
+      latestReadyRevision: ksvc.status?.latestReadyRevisionName,
+      traffic: ksvc.status?.traffic,
+      ...(conditionOf(ksvc, "Ready")?.status === "True" ? { url: ksvc.status?.url } : {}),
+      address: ksvc.status?.address,
+    },
+    before,
+  );
+}
+
+function invalidSpec(
+  { reason, message }: { readonly reason: string; readonly message: string },
+  _nowMs: number,
+): ModelStatus {
+  return {
+    transitionStatus: "InvalidSpec",
+    states: { activeModelState: "", targetModelState: "FailedToLoad" },
+    lastFailureInfo: { reason, message },
+  };
+}
+
+function named(namespace: string | undefined, name: string | undefined) {
+  return name === undefined ? [] : [{ namespace: namespace ?? "", name }];
+}

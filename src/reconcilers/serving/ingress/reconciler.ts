@@ -1,0 +1,63 @@
+/**
+ * A Knative Ingress is what a Route asks of the gateway. This reconciler says it in the gateway's language,
+ * VirtualService, and believes it is served only when the gateway itself answers with it.
+ */
+import { asKind, ensureOwned, type Reconciler } from "../../../controller/index.js";
+import { VirtualService } from "../../../domain/apis/istio/virtualService.types.js";
+import { conditionOf, no, unknown, yes } from "../../../domain/apis/meta/judgement.js";
+import { KnativeIngress } from "../../../domain/apis/networking/ingress.types.js";
+import { gateways } from "../../../domain/apis/serving/keys.js";
+import type { ServingDeps } from "../deps.js";
+import { probeAgainMs } from "../limits.js";
+import { ingressHash, makeVirtualServices } from "./make.js";
+
+export function ingressReconciler({
+  client,
+  listers,
+  clock,
+  prober,
+}: ServingDeps): Reconciler<KnativeIngress> {
+  const ensure = ensureOwned(client, listers);
+
+  return {
+    kind: KnativeIngress,
+    conditions: { ready: ["NetworkConfigured", "LoadBalancerReady"] },
+    owns: [asKind(VirtualService)],
+
+    async reconcile(ingress, status) {
+      const hash = ingressHash(ingress);
+      for (const wish of makeVirtualServices(ingress, hash)) {
+        const written = await ensure(VirtualService, ingress, wish, { exact: ["spec"] });
+        if (written.outcome === "notOwned") {
+          status.mark(
+            "NetworkConfigured",
+            no("NotOwned", `There is an existing VirtualService "${wish.metadata.name}" that we do not own.`),
+          );
+          return undefined;
+        }
+      }
+      status.mark("NetworkConfigured", yes);
+
+      for (const { hosts, visibility } of ingress.spec.rules) {
+        const host = hosts.at(-1) ?? "";
+        const probed = await prober.probe({
+          host,
+          hash,
+          visibility: visibility === "ExternalIP" ? "external" : "local",
+        });
+        if (probed.outcome === "notReady") {
+          status.mark(
+            "LoadBalancerReady",
+            unknown("Uninitialized", `Waiting for load balancer to be ready: ${probed.because}`),
+          );
+          const since = conditionOf(ingress, "LoadBalancerReady")?.lastTransitionTime;
+          return { requeueAfterMs: probeAgainMs(since === undefined ? 0 : clock.now() - Date.parse(since)) };
+        }
+      }
+      status.mark("LoadBalancerReady", yes);
+      const balancer = { ingress: [{ domainInternal: gateways.localHost }] };
+      status.set({ publicLoadBalancer: balancer, privateLoadBalancer: balancer });
+      return undefined;
+    },
+  };
+}

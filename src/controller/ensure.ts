@@ -49,7 +49,9 @@ export function ensureOwned(client: Client, listers: Listers): EnsureOwned {
       return { outcome: "unchanged", object: live };
     }
     const kept = options.keep?.(live, wish) ?? wish;
-    const exact = Object.fromEntries((options.exact ?? []).map((name) => [name, (kept as { readonly [name: string]: unknown })[name]]));
+    const exact = Object.fromEntries(
+      (options.exact ?? []).map((name) => [name, (kept as { readonly [name: string]: unknown })[name]]),
+    );
     const next = { ...overlaid(live, kept), ...exact };
     if (same(next, live)) return { outcome: "unchanged", object: live };
     return { outcome: "updated", object: await client.update(kind, next) };

@@ -36,7 +36,7 @@ export function startController(
       if (key === undefined) return;
       counts.rounds += 1;
       try {
-        const afterMs = await round(reconciler, keyFromText(key), deps);
+        const afterMs = await reconcileOnce(reconciler, keyFromText(key), deps);
         queue.forget(key);
         if (afterMs !== undefined) queue.addAfter(key, afterMs);
       } catch (error) {
@@ -101,19 +101,24 @@ function listen(reconciler: Reconciler, informers: Informers, queue: Workqueue):
 }
 
 /** One round for one key; resolves to when to look again. */
-async function round(reconciler: Reconciler, key: Key, deps: Deps): Promise<number | undefined> {
+export async function reconcileOnce(
+  reconciler: Reconciler,
+  key: Key,
+  deps: Deps,
+): Promise<number | undefined> {
   const object = deps.listers(reconciler.kind).get(key);
   if (object === undefined) return undefined;
-  if (object.metadata.deletionTimestamp !== undefined) {
+  const isLeaving = object.metadata.deletionTimestamp !== undefined;
+  if (isLeaving && reconciler.leave === undefined) {
     await finalize(reconciler, object, deps.client);
     return undefined;
   }
-  const held = await hold(reconciler, object, deps.client);
+  const held = isLeaving ? object : await hold(reconciler, object, deps.client);
 
   const status = roundStatus(held, reconciler);
   let outcome: Awaited<ReturnType<Reconciler["reconcile"]>>;
   try {
-    outcome = await reconciler.reconcile(held, status);
+    outcome = await (isLeaving ? reconciler.leave?.(held, status) : reconciler.reconcile(held, status));
   } finally {
     // What is known stays known, even when the rest of the round failed.
     await writeStatus(reconciler.kind, held, status.outcome(isoSeconds(deps.clock.now())), deps.client);

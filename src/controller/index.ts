@@ -1,5 +1,5 @@
 export { type Ensured, type EnsureOwned, ensureOwned, ownedBy } from "./ensure.js";
-export { type Controller, startController } from "./frame.js";
+export { type Controller, reconcileOnce, startController } from "./frame.js";
 export { type Change, controllerUid, type Informer, keyFromText, keyOf, keyText } from "./informer.js";
 export { type Informers, makeInformers, readYourWrites } from "./informers.js";
 export {
@@ -11,5 +11,6 @@ export {
   type Watch,
   watch,
 } from "./reconciler.js";
+export { makeRecorder, type RecorderOptions } from "./recorder.js";
 export { same } from "./status.js";
 export { type Workqueue, workqueue } from "./workqueue.js";

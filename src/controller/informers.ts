@@ -1,4 +1,5 @@
 // One informer a kind, shared by all who ask; and a client whose writes are in memory before they return.
+import { setMaxListeners } from "node:events";
 import type { Kind, Resource } from "../domain/apis/kind.js";
 import type { Client, Clock, Key, Listers, Log } from "../ports/index.js";
 import { type Informer, startInformer } from "./informer.js";
@@ -9,6 +10,8 @@ export interface Informers {
   readonly listers: Listers;
   /** Resolves when every informer asked for so far holds its first list. */
   synced(): Promise<void>;
+  /** Stops following a kind that is served no more. */
+  drop(kind: Kind): void;
   close(): void;
 }
 
@@ -17,15 +20,17 @@ export function makeInformers(deps: {
   readonly clock: Clock;
   readonly log: Log;
 }): Informers {
-  const running = new Map<string, Informer>();
-  const stop = new AbortController();
+  const running = new Map<string, { readonly informer: Informer; readonly stop: AbortController }>();
 
   function of<T extends Resource>(kind: Kind<T>): Informer<T> {
-    const name = `${kind.group}/${kind.version}/${kind.plural}`;
-    const known = running.get(name) as Informer<T> | undefined;
+    const name = nameOf(kind);
+    const known = running.get(name)?.informer as Informer<T> | undefined;
     if (known !== undefined) return known;
+    const stop = new AbortController();
+    // Every write that waits for its echo listens to it.
+    setMaxListeners(0, stop.signal);
     const informer = startInformer(kind, deps, stop.signal);
-    running.set(name, informer as unknown as Informer);
+    running.set(name, { informer: informer as unknown as Informer, stop });
     return informer;
   }
 
@@ -33,10 +38,21 @@ export function makeInformers(deps: {
     of,
     listers: (kind) => of(kind).lister,
     synced: async () => {
-      await Promise.all([...running.values()].map((informer) => informer.synced));
+      await Promise.all([...running.values()].map(({ informer }) => informer.synced));
     },
-    close: () => stop.abort(),
+    drop: (kind) => {
+      const name = nameOf(kind);
+      running.get(name)?.stop.abort();
+      running.delete(name);
+    },
+    close: () => {
+      for (const { stop } of running.values()) stop.abort();
+    },
   };
+}
+
+function nameOf({ group, version, plural }: Pick<Kind, "group" | "version" | "plural">): string {
+  return `${group}/${version}/${plural}`;
 }
 
 /**

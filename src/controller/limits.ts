@@ -16,3 +16,6 @@ export const statusTries = 5;
 /** Wait before listing again when a watch broke. */
 export const relistFirstMs = 20;
 export const relistMaxMs = 5_000;
+
+/** Events remembered so that the same thing again is counted, not told anew. */
+export const rememberedEvents = 4_096;

@@ -40,6 +40,8 @@ export interface Reconciler<T extends Resource = Resource> {
   readonly finalizer?: string;
   reconcile(object: T, status: StatusReport): Promise<Outcome | undefined | void>;
   finalize?(object: T): Promise<void>;
+  /** In place of `finalize`, for a kind whose leaving takes several looks and is told in status. */
+  leave?(object: T, status: StatusReport): Promise<Outcome | undefined | void>;
 }
 
 export interface Watch {

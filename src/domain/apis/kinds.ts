@@ -11,6 +11,7 @@ import { LimitRange, Namespace, ResourceQuota } from "./core/namespace.types.js"
 import { Node } from "./core/node.types.js";
 import { Pod } from "./core/pod.types.js";
 import { Service } from "./core/service.types.js";
+import { CustomResourceDefinition } from "./crd/index.js";
 import { EndpointSlice } from "./discovery/discovery.types.js";
 import { Gateway } from "./istio/gateway.types.js";
 import { VirtualService } from "./istio/virtualService.types.js";
@@ -66,3 +67,9 @@ export const servingKinds = [
   VirtualService,
   Gateway,
 ] as readonly unknown[] as readonly Kind[];
+
+export const allKinds: readonly Kind[] = [
+  ...builtinKinds,
+  ...servingKinds,
+  CustomResourceDefinition as unknown as Kind,
+];

@@ -6,6 +6,7 @@ import { LabelSelectorSchema, resource } from "../meta/meta.types.js";
 import {
   at,
   bool,
+  defaultsWhenWhole,
   type Infer,
   int32,
   int64,
@@ -13,13 +14,17 @@ import {
   keyed,
   obj,
   ptr,
+  rulesWhenWhole,
   str,
   time,
 } from "../schema/index.js";
+import { deploymentColumns, replicaSetColumns } from "./apps.columns.js";
+import { defaultDeployment, defaultReplicaSet } from "./apps.defaults.js";
+import { validateDeployment, validateReplicaSet } from "./apps.validation.js";
 
 export const RollingUpdateDeploymentSchema = obj({
-  maxUnavailable: at(1, intOrString()),
-  maxSurge: at(2, intOrString()),
+  maxUnavailable: ptr(1, intOrString()),
+  maxSurge: ptr(2, intOrString()),
 });
 
 export const DeploymentStrategySchema = obj({
@@ -143,6 +148,9 @@ export const Deployment: Kind<Deployment> = defineKind<Deployment>({
     labelSelectorPath: ".spec.selector",
   },
   schema: DeploymentSchema,
+  columns: deploymentColumns,
+  defaults: defaultsWhenWhole(DeploymentSchema, defaultDeployment),
+  validate: rulesWhenWhole(DeploymentSchema, validateDeployment),
 });
 
 export const ReplicaSet: Kind<ReplicaSet> = defineKind<ReplicaSet>({
@@ -165,4 +173,7 @@ export const ReplicaSet: Kind<ReplicaSet> = defineKind<ReplicaSet>({
     labelSelectorPath: ".spec.selector",
   },
   schema: ReplicaSetSchema,
+  columns: replicaSetColumns,
+  defaults: defaultsWhenWhole(ReplicaSetSchema, defaultReplicaSet),
+  validate: rulesWhenWhole(ReplicaSetSchema, validateReplicaSet),
 });

@@ -1,8 +1,25 @@
 // HorizontalPodAutoscaler (autoscaling/v2).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { LabelSelectorSchema, resource } from "../meta/meta.types.js";
-import { at, type Infer, int32, int64, keyed, list, obj, ptr, quantity, str, time } from "../schema/index.js";
+import {
+  at,
+  defaultsWhenWhole,
+  type Infer,
+  int32,
+  int64,
+  keyed,
+  list,
+  obj,
+  ptr,
+  quantity,
+  rulesWhenWhole,
+  str,
+  time,
+} from "../schema/index.js";
+import { hpaColumns } from "./autoscaling.columns.js";
+import { defaultAutoscaler } from "./autoscaling.defaults.js";
+import { validateAutoscaler } from "./autoscaling.validation.js";
 
 export const MetricTargetSchema = obj({
   type: at(1, str()),
@@ -170,4 +187,7 @@ export const HorizontalPodAutoscaler: Kind<HorizontalPodAutoscaler> = defineKind
   fieldSelectors: [],
   description: "Scales a workload by its metrics.",
   schema: HorizontalPodAutoscalerSchema,
+  columns: hpaColumns,
+  defaults: defaultsWhenWhole(HorizontalPodAutoscalerSchema, defaultAutoscaler),
+  validate: rulesWhenWhole(HorizontalPodAutoscalerSchema, validateAutoscaler),
 });

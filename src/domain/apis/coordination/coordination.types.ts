@@ -1,8 +1,9 @@
 // Lease (coordination.k8s.io/v1).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
 import { at, type Infer, int32, microTime, obj, ptr, str } from "../schema/index.js";
+import { leaseColumns } from "./coordination.columns.js";
 
 export const LeaseSpecSchema = obj({
   holderIdentity: ptr(1, str()),
@@ -35,4 +36,5 @@ export const Lease: Kind<Lease> = defineKind<Lease>({
   fieldSelectors: [],
   description: "Who holds a role, and until when.",
   schema: LeaseSchema,
+  columns: leaseColumns,
 });

@@ -1,8 +1,24 @@
 // PersistentVolumeClaim (core/v1).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { LabelSelectorSchema, ObjectMetaSchema, resource } from "../meta/meta.types.js";
-import { at, type Infer, keyed, list, map, obj, ptr, quantity, str, time } from "../schema/index.js";
+import {
+  at,
+  defaultsWhenWhole,
+  type Infer,
+  keyed,
+  list,
+  map,
+  obj,
+  ptr,
+  quantity,
+  rulesWhenWhole,
+  str,
+  time,
+} from "../schema/index.js";
+import { claimColumns } from "./claim.columns.js";
+import { defaultClaim } from "./claim.defaults.js";
+import { validateClaim } from "./claim.validation.js";
 import { TypedLocalObjectReferenceSchema, TypedObjectReferenceSchema } from "./references.types.js";
 
 export const VolumeResourceRequirementsSchema = obj({
@@ -74,4 +90,7 @@ export const PersistentVolumeClaim: Kind<PersistentVolumeClaim> = defineKind<Per
   fieldSelectors: [],
   description: "A wish for storage.",
   schema: PersistentVolumeClaimSchema,
+  columns: claimColumns,
+  defaults: defaultsWhenWhole(PersistentVolumeClaimSchema, defaultClaim),
+  validate: rulesWhenWhole(PersistentVolumeClaimSchema, validateClaim),
 });

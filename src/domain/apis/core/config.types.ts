@@ -1,8 +1,23 @@
 // ConfigMap, Secret and ServiceAccount (core/v1).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
-import { at, bool, bytes, type Infer, keyed, list, map, ptr, str } from "../schema/index.js";
+import {
+  at,
+  bool,
+  bytes,
+  defaultsWhenWhole,
+  type Infer,
+  keyed,
+  list,
+  map,
+  ptr,
+  rulesWhenWhole,
+  str,
+} from "../schema/index.js";
+import { configMapColumns, secretColumns, serviceAccountColumns } from "./config.columns.js";
+import { defaultSecret } from "./config.defaults.js";
+import { validateConfigMap, validateSecret } from "./config.validation.js";
 import { LocalObjectReferenceSchema, ObjectReferenceSchema } from "./references.types.js";
 
 export const ConfigMapSchema = resource({
@@ -45,6 +60,8 @@ export const ConfigMap: Kind<ConfigMap> = defineKind<ConfigMap>({
   fieldSelectors: [],
   description: "Settings as keys and values.",
   schema: ConfigMapSchema,
+  columns: configMapColumns,
+  validate: rulesWhenWhole(ConfigMapSchema, validateConfigMap),
 });
 
 export const Secret: Kind<Secret> = defineKind<Secret>({
@@ -62,6 +79,9 @@ export const Secret: Kind<Secret> = defineKind<Secret>({
   fieldSelectors: ["type"],
   description: "Keys and values to keep to oneself.",
   schema: SecretSchema,
+  columns: secretColumns,
+  defaults: defaultsWhenWhole(SecretSchema, defaultSecret),
+  validate: rulesWhenWhole(SecretSchema, validateSecret),
 });
 
 export const ServiceAccount: Kind<ServiceAccount> = defineKind<ServiceAccount>({
@@ -79,4 +99,5 @@ export const ServiceAccount: Kind<ServiceAccount> = defineKind<ServiceAccount>({
   fieldSelectors: [],
   description: "Who a pod acts as.",
   schema: ServiceAccountSchema,
+  columns: serviceAccountColumns,
 });

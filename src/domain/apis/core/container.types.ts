@@ -270,6 +270,8 @@ export const EphemeralContainerSchema = obj(
   { required: ["name"] },
 );
 
+export interface EphemeralContainer extends Infer<typeof EphemeralContainerSchema> {}
+
 export const ContainerStateWaitingSchema = obj({
   reason: at(1, str()),
   message: at(2, str()),

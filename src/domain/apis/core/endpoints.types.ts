@@ -1,8 +1,9 @@
 // Endpoints (core/v1).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
 import { at, type Infer, int32, list, obj, ptr, str } from "../schema/index.js";
+import { endpointsColumns } from "./endpoints.columns.js";
 import { ObjectReferenceSchema } from "./references.types.js";
 
 export const EndpointAddressSchema = obj(
@@ -56,4 +57,5 @@ export const Endpoints: Kind<Endpoints> = defineKind<Endpoints>({
   fieldSelectors: [],
   description: "The addresses behind a Service.",
   schema: EndpointsSchema,
+  columns: endpointsColumns,
 });

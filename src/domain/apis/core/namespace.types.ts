@@ -1,8 +1,23 @@
 // Namespace, ResourceQuota and LimitRange (core/v1).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
-import { at, type Infer, keyed, list, map, obj, quantity, str, time } from "../schema/index.js";
+import {
+  at,
+  defaultsWhenWhole,
+  type Infer,
+  keyed,
+  list,
+  map,
+  obj,
+  quantity,
+  rulesWhenWhole,
+  str,
+  time,
+} from "../schema/index.js";
+import { namespaceColumns, quotaColumns } from "./namespace.columns.js";
+import { defaultLimitRange, defaultNamespace, defaultQuota } from "./namespace.defaults.js";
+import { validateLimitRange, validateQuota } from "./namespace.validation.js";
 import { ScopeSelectorSchema } from "./references.types.js";
 
 export const NamespaceSpecSchema = obj({
@@ -89,6 +104,8 @@ export const Namespace: Kind<Namespace> = defineKind<Namespace>({
   fieldSelectors: ["status.phase"],
   description: "A space for names.",
   schema: NamespaceSchema,
+  columns: namespaceColumns,
+  defaults: defaultsWhenWhole(NamespaceSchema, defaultNamespace),
 });
 
 export const ResourceQuota: Kind<ResourceQuota> = defineKind<ResourceQuota>({
@@ -106,6 +123,9 @@ export const ResourceQuota: Kind<ResourceQuota> = defineKind<ResourceQuota>({
   fieldSelectors: [],
   description: "How much a namespace may use.",
   schema: ResourceQuotaSchema,
+  columns: quotaColumns,
+  defaults: defaultsWhenWhole(ResourceQuotaSchema, defaultQuota),
+  validate: rulesWhenWhole(ResourceQuotaSchema, validateQuota),
 });
 
 export const LimitRange: Kind<LimitRange> = defineKind<LimitRange>({
@@ -123,4 +143,6 @@ export const LimitRange: Kind<LimitRange> = defineKind<LimitRange>({
   fieldSelectors: [],
   description: "Bounds and defaults for what containers ask.",
   schema: LimitRangeSchema,
+  defaults: defaultsWhenWhole(LimitRangeSchema, defaultLimitRange),
+  validate: rulesWhenWhole(LimitRangeSchema, validateLimitRange),
 });

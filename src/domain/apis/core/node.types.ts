@@ -1,10 +1,11 @@
 // Node (core/v1).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
 import {
   at,
   bool,
+  defaultsWhenWhole,
   type Infer,
   int32,
   int64,
@@ -17,6 +18,8 @@ import {
   str,
   time,
 } from "../schema/index.js";
+import { nodeColumns } from "./node.columns.js";
+import { defaultNode } from "./node.defaults.js";
 
 export const TaintSchema = obj(
   {
@@ -130,4 +133,6 @@ export const Node: Kind<Node> = defineKind<Node>({
   fieldSelectors: ["spec.unschedulable"],
   description: "A machine that runs pods.",
   schema: NodeSchema,
+  columns: nodeColumns,
+  defaults: defaultsWhenWhole(NodeSchema, defaultNode),
 });

@@ -1,10 +1,11 @@
 // Pod (core/v1).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { ObjectMetaSchema, resource } from "../meta/meta.types.js";
 import {
   at,
   bool,
+  defaultsWhenWhole,
   type Infer,
   int32,
   int64,
@@ -14,6 +15,7 @@ import {
   obj,
   ptr,
   quantity,
+  rulesWhenWhole,
   str,
   time,
 } from "../schema/index.js";
@@ -26,6 +28,9 @@ import {
   SELinuxOptionsSchema,
   SeccompProfileSchema,
 } from "./container.types.js";
+import { podColumns } from "./pod.columns.js";
+import { defaultPod } from "./pod.defaults.js";
+import { validatePod } from "./pod.validation.js";
 import { LocalObjectReferenceSchema } from "./references.types.js";
 import { AffinitySchema, TolerationSchema, TopologySpreadConstraintSchema } from "./scheduling.types.js";
 import { VolumeSchema } from "./volume.types.js";
@@ -217,4 +222,7 @@ export const Pod: Kind<Pod> = defineKind<Pod>({
   ],
   description: "A set of containers that run together.",
   schema: PodSchema,
+  columns: podColumns,
+  defaults: defaultsWhenWhole(PodSchema, defaultPod),
+  validate: rulesWhenWhole(PodSchema, validatePod),
 });

@@ -1,10 +1,11 @@
 // Service (core/v1).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { ConditionSchema, resource } from "../meta/meta.types.js";
 import {
   at,
   bool,
+  defaultsWhenWhole,
   type Infer,
   int32,
   intOrString,
@@ -13,8 +14,12 @@ import {
   map,
   obj,
   ptr,
+  rulesWhenWhole,
   str,
 } from "../schema/index.js";
+import { serviceColumns } from "./service.columns.js";
+import { defaultService } from "./service.defaults.js";
+import { validateService } from "./service.validation.js";
 
 export const ServicePortSchema = obj(
   {
@@ -107,4 +112,7 @@ export const Service: Kind<Service> = defineKind<Service>({
   fieldSelectors: ["spec.clusterIP", "spec.type"],
   description: "A name and ports for a set of pods.",
   schema: ServiceSchema,
+  columns: serviceColumns,
+  defaults: defaultsWhenWhole(ServiceSchema, defaultService),
+  validate: rulesWhenWhole(ServiceSchema, validateService),
 });

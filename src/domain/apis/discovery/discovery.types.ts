@@ -3,7 +3,23 @@
 import { ObjectReferenceSchema } from "../core/references.types.js";
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
-import { at, bool, type Infer, int32, keyed, list, map, obj, ptr, str } from "../schema/index.js";
+import {
+  at,
+  bool,
+  defaultsWhenWhole,
+  type Infer,
+  int32,
+  keyed,
+  list,
+  map,
+  obj,
+  ptr,
+  rulesWhenWhole,
+  str,
+} from "../schema/index.js";
+import { endpointSliceColumns } from "./discovery.columns.js";
+import { defaultEndpointSlice } from "./discovery.defaults.js";
+import { validateEndpointSlice } from "./discovery.validation.js";
 
 export const EndpointConditionsSchema = obj({
   ready: ptr(1, bool()),
@@ -71,4 +87,7 @@ export const EndpointSlice: Kind<EndpointSlice> = defineKind<EndpointSlice>({
   fieldSelectors: [],
   description: "A part of the addresses behind a Service.",
   schema: EndpointSliceSchema,
+  columns: endpointSliceColumns,
+  defaults: defaultsWhenWhole(EndpointSliceSchema, defaultEndpointSlice),
+  validate: rulesWhenWhole(EndpointSliceSchema, validateEndpointSlice),
 });

@@ -98,9 +98,6 @@ describe("validateObjectMeta", () => {
     expect(said(thing({ uid: "b" }), thing({ uid: "a" }))).toEqual([
       'metadata.uid: Invalid value: "b": field is immutable',
     ]);
-    expect(said(thing({ resourceVersion: "" }), thing({}))).toEqual([
-      "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update",
-    ]);
     const dying = { deletionTimestamp: "2026-01-01T00:00:00Z" };
     expect(said(thing({ ...dying, finalizers: ["x.y/z"] }), thing(dying))).toEqual([
       'metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"x.y/z"}',

@@ -20,7 +20,7 @@ export function validateObjectMeta(
     ...annotationErrors("metadata.annotations", meta.annotations),
     ...ownerErrors(meta.ownerReferences ?? []),
     ...finalizerErrors(kind.flavour, meta.finalizers ?? []),
-    ...(old === undefined ? [] : changeErrors(kind.flavour, meta, old.metadata)),
+    ...(old === undefined ? [] : changeErrors(meta, old.metadata)),
   ];
 }
 
@@ -116,15 +116,8 @@ function finalizerErrors(flavour: Kind["flavour"], finalizers: readonly string[]
 
 const immutable = ["name", "namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds"] as const;
 
-function changeErrors(flavour: Kind["flavour"], meta: ObjectMeta, old: ObjectMeta): readonly FieldError[] {
+function changeErrors(meta: ObjectMeta, old: ObjectMeta): readonly FieldError[] {
   const errors: FieldError[] = [];
-  if (flavour === "custom" && (meta.resourceVersion ?? "") === "") {
-    errors.push({
-      reason: "FieldValueInvalid",
-      field: "metadata.resourceVersion",
-      message: "Invalid value: 0x0: must be specified for an update",
-    });
-  }
   for (const name of immutable) {
     if ((meta[name] ?? "") !== (old[name] ?? "")) {
       errors.push(fieldErrors.invalid(`metadata.${name}`, meta[name], "field is immutable"));

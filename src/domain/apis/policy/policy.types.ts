@@ -1,8 +1,23 @@
 // PodDisruptionBudget and Eviction (policy/v1).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { ConditionSchema, DeleteOptionsSchema, LabelSelectorSchema, resource } from "../meta/meta.types.js";
-import { at, type Infer, int32, int64, intOrString, keyed, map, obj, str, time } from "../schema/index.js";
+import {
+  at,
+  type Infer,
+  int32,
+  int64,
+  intOrString,
+  keyed,
+  map,
+  obj,
+  ptr,
+  rulesWhenWhole,
+  str,
+  time,
+} from "../schema/index.js";
+import { disruptionBudgetColumns } from "./policy.columns.js";
+import { validateDisruptionBudget } from "./policy.validation.js";
 
 export const EvictionSchema = resource({
   deleteOptions: at(2, DeleteOptionsSchema),
@@ -11,9 +26,9 @@ export const EvictionSchema = resource({
 export interface Eviction extends Infer<typeof EvictionSchema> {}
 
 export const PodDisruptionBudgetSpecSchema = obj({
-  minAvailable: at(1, intOrString()),
+  minAvailable: ptr(1, intOrString()),
   selector: at(2, { ...LabelSelectorSchema, "x-kubernetes-patch-strategy": "replace" }),
-  maxUnavailable: at(3, intOrString()),
+  maxUnavailable: ptr(3, intOrString()),
   unhealthyPodEvictionPolicy: at(4, str()),
 });
 
@@ -49,4 +64,6 @@ export const PodDisruptionBudget: Kind<PodDisruptionBudget> = defineKind<PodDisr
   fieldSelectors: [],
   description: "How many pods may be disturbed at once.",
   schema: PodDisruptionBudgetSchema,
+  columns: disruptionBudgetColumns,
+  validate: rulesWhenWhole(PodDisruptionBudgetSchema, validateDisruptionBudget),
 });

@@ -1,4 +1,4 @@
-export { canonicalQuantities } from "./canonical.js";
+export { type Canonical, canonicalQuantities, quantityErrors } from "./canonical.js";
 export {
   addQuantities,
   asMilli,
@@ -8,4 +8,5 @@ export {
   formatQuantity,
   parseQuantity,
   type Quantity,
+  quantityRule,
 } from "./quantity.js";

@@ -1,8 +1,11 @@
 // Roles and bindings (rbac.authorization.k8s.io/v1).
-import { defineKind, type Kind } from "../kind.js";
 
+import { defineKind, type Kind } from "../kind.js";
 import { LabelSelectorSchema, resource } from "../meta/meta.types.js";
-import { at, type Infer, list, obj, str } from "../schema/index.js";
+import { at, defaultsWhenWhole, type Infer, list, obj, rulesWhenWhole, str } from "../schema/index.js";
+import { bindingColumns } from "./rbac.columns.js";
+import { defaultBinding } from "./rbac.defaults.js";
+import { validateBinding, validateRole } from "./rbac.validation.js";
 
 export const AggregationRuleSchema = obj({
   clusterRoleSelectors: at(1, list(LabelSelectorSchema, { "x-kubernetes-list-type": "atomic" })),
@@ -90,6 +93,7 @@ export const Role: Kind<Role> = defineKind<Role>({
   fieldSelectors: [],
   description: "What may be done in a namespace.",
   schema: RoleSchema,
+  validate: rulesWhenWhole(RoleSchema, validateRole),
 });
 
 export const RoleBinding: Kind<RoleBinding> = defineKind<RoleBinding>({
@@ -107,6 +111,9 @@ export const RoleBinding: Kind<RoleBinding> = defineKind<RoleBinding>({
   fieldSelectors: [],
   description: "Who has a role in a namespace.",
   schema: RoleBindingSchema,
+  columns: bindingColumns,
+  defaults: defaultsWhenWhole(RoleBindingSchema, defaultBinding),
+  validate: rulesWhenWhole(RoleBindingSchema, validateBinding),
 });
 
 export const ClusterRole: Kind<ClusterRole> = defineKind<ClusterRole>({
@@ -124,6 +131,7 @@ export const ClusterRole: Kind<ClusterRole> = defineKind<ClusterRole>({
   fieldSelectors: [],
   description: "What may be done everywhere.",
   schema: ClusterRoleSchema,
+  validate: rulesWhenWhole(ClusterRoleSchema, validateRole),
 });
 
 export const ClusterRoleBinding: Kind<ClusterRoleBinding> = defineKind<ClusterRoleBinding>({
@@ -141,4 +149,7 @@ export const ClusterRoleBinding: Kind<ClusterRoleBinding> = defineKind<ClusterRo
   fieldSelectors: [],
   description: "Who has a role everywhere.",
   schema: ClusterRoleBindingSchema,
+  columns: bindingColumns,
+  defaults: defaultsWhenWhole(ClusterRoleBindingSchema, defaultBinding),
+  validate: rulesWhenWhole(ClusterRoleBindingSchema, validateBinding),
 });

@@ -5,3 +5,5 @@ export { prune } from "./prune.js";
 export type { Infer, Json, JsonObject, Rule, Schema, SchemaNode, Wire } from "./schema.js";
 export { withoutDefaults, withoutWire } from "./transform.js";
 export { type ValidateOptions, validateSchema } from "./validate.js";
+export { equalJson, goSyntax } from "./value.js";
+export { defaultsWhenWhole, isWhole, rulesWhenWhole } from "./whole.js";

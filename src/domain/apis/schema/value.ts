@@ -15,16 +15,20 @@ export function typeOf(value: unknown): string {
   return typeof value;
 }
 
-/** Equal as JSON; the order of members does not count. */
+/** Equal as JSON: the order of members does not count, and a member that is undefined is absent. */
 export function equalJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((item, index) => equalJson(item, b[index]));
   }
   if (!isObject(a) || !isObject(b)) return false;
-  const names = Object.keys(a);
-  if (names.length !== Object.keys(b).length) return false;
-  return names.every((name) => Object.hasOwn(b, name) && equalJson(a[name], b[name]));
+  for (const name of Object.keys(a)) {
+    if (!equalJson(a[name], Object.hasOwn(b, name) ? b[name] : undefined)) return false;
+  }
+  for (const name of Object.keys(b)) {
+    if (b[name] !== undefined && (!Object.hasOwn(a, name) || a[name] === undefined)) return false;
+  }
+  return true;
 }
 
 /** The schema of one member of an object, declared or by additionalProperties. */

@@ -17,11 +17,14 @@ interface Term {
   readonly value: string;
 }
 
-/** `supported` are the kind's own paths; metadata.name and metadata.namespace always are. */
+/**
+ * `supported` are the kind's own paths; metadata.name and metadata.namespace always are.
+ * The kind's flavour decides how a refusal is worded: anything but "custom" is a built-in kind.
+ */
 export function parseFieldSelector(
   text: string,
   supported: readonly string[],
-  flavour: "builtin" | "custom" = "builtin",
+  flavour: string = "builtin",
 ): ParsedFieldSelector {
   const terms: Term[] = [];
   for (const part of split(text)) {
@@ -30,7 +33,7 @@ export function parseFieldSelector(
     if (typeof term === "string") return no(term);
     if (!always.has(term.path) && !supported.includes(term.path)) {
       return no(
-        supported.length === 0 && flavour === "builtin"
+        supported.length === 0 && flavour !== "custom"
           ? `"${term.path}" is not a known field selector: only "metadata.name", "metadata.namespace"`
           : `field label not supported: ${term.path}`,
       );

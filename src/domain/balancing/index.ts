@@ -1,0 +1,1 @@
+export { pickLeastLoaded } from "./pick.js";

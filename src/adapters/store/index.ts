@@ -1,0 +1,2 @@
+export { memoryStore } from "./memoryStore.js";
+export { sqliteStore } from "./sqliteStore.js";

@@ -1,0 +1,1 @@
+export { ensurePki, type Pki, type PkiOptions } from "./pki.js";

@@ -1,0 +1,128 @@
+// Reads what a request carries: JSON, YAML or protobuf, within bounds.
+import type { IncomingMessage } from "node:http";
+import { apiVersionOf, type Kind, type Resource } from "../../domain/apis/kind.js";
+import type { SchemaNode } from "../../domain/apis/schema/index.js";
+import { limits } from "../limits.js";
+import { decodeProtobuf } from "../protobuf/index.js";
+import { badRequest, refusal, tooLarge } from "../status.js";
+import { acceptedTypes } from "./accept.js";
+import { mediaTypeOf } from "./call.js";
+import { duplicateFields } from "./duplicates.js";
+
+export interface Body {
+  readonly value: unknown;
+  readonly duplicates: readonly string[];
+}
+
+type Bag = { readonly [name: string]: unknown };
+
+export async function readBytes(request: IncomingMessage): Promise<Buffer> {
+  const declared = Number(request.headers["content-length"] ?? 0);
+  if (declared > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The body as a value; undefined when there is none. `what` is the kind that errors speak of. */
+export async function readBody(
+  request: IncomingMessage,
+  what: string,
+  schemaFor: (apiVersion: string, kind: string) => SchemaNode | undefined,
+): Promise<Body | undefined> {
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) return undefined;
+  const type = mediaTypeOf(request);
+  switch (type) {
+    case "":
+    case "application/json":
+      return parseJson(bytes.toString("utf8"), what);
+    case "application/yaml":
+      return parseYaml(bytes.toString("utf8"), what);
+    case "application/vnd.kubernetes.protobuf": {
+      const decoded = decodeProtobuf(bytes, schemaFor);
+      if (!decoded.ok) throw badRequest(decoded.message);
+      return { value: decoded.object, duplicates: [] };
+    }
+    default:
+      throw refusal(
+        "UnsupportedMediaType",
+        `the body of the request was in an unknown format - accepted media types include: ${acceptedTypes}`,
+        {},
+      );
+  }
+}
+
+function parseJson(text: string, what: string): Body {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${what}): couldn't get version/kind; json parse error: ${why} (${text.slice(0, 200)})`,
+    );
+  }
+  return { value, duplicates: duplicateFields(text) };
+}
+
+export async function parseYaml(text: string, what: string): Promise<Body> {
+  const { parseDocument } = await import("yaml");
+  // kubectl reads YAML 1.1, where `yes` is a boolean; what it prints back must mean the same here.
+  const document = parseDocument(text, { version: "1.1", uniqueKeys: false, merge: true });
+  const [problem] = document.errors;
+  if (problem !== undefined) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${what}): couldn't get version/kind; yaml parse error: ${problem.message.split("\n")[0]}`,
+    );
+  }
+  return { value: document.toJS({ maxAliasCount: 100 }), duplicates: [] };
+}
+
+/** The body as an object of a kind; throws when it is anything else. */
+export function asObject(kind: Kind, value: unknown): Resource {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind.kind}): couldn't get version/kind; json parse error: not an object (${JSON.stringify(value)?.slice(0, 200)})`,
+    );
+  }
+  const body = value as Bag;
+  if (kind.flavour === "custom" && (body["kind"] === undefined || body["kind"] === "")) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind.kind}): Object 'Kind' is missing in '${JSON.stringify(value).slice(0, 200)}'`,
+    );
+  }
+  refuseWrongKind(kind, body);
+  const metadata = body["metadata"] ?? {};
+  if (typeof metadata !== "object" || Array.isArray(metadata)) {
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: json: cannot unmarshal ${Array.isArray(metadata) ? "array" : typeof metadata} into Go struct field ${kind.kind}.metadata of type v1.ObjectMeta`,
+    );
+  }
+  for (const field of ["name", "namespace", "generateName", "resourceVersion", "uid"]) {
+    const text = (metadata as Bag)[field];
+    if (text === undefined || text === null || typeof text === "string") continue;
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: json: cannot unmarshal ${typeof text} into Go struct field ObjectMeta.${field} of type string`,
+    );
+  }
+  return { ...body, apiVersion: apiVersionOf(kind), kind: kind.kind, metadata } as Resource;
+}
+
+function refuseWrongKind(kind: Kind, body: Bag): void {
+  const { apiVersion, kind: name } = body as { readonly apiVersion?: string; readonly kind?: string };
+  if (apiVersion !== undefined && apiVersion !== "" && apiVersion !== apiVersionOf(kind)) {
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${apiVersionOf(kind)})`,
+    );
+  }
+  if (name === undefined || name === "" || name === kind.kind) return;
+  throw badRequest(
+    `${name} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: converting (${apiVersionOf(kind)}, Kind=${name}) to (${apiVersionOf(kind)}, Kind=${kind.kind}): unknown conversion`,
+  );
+}

@@ -1,0 +1,76 @@
+// Answers: JSON or YAML, packed when large, with the headers clients look for.
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { limits } from "../limits.js";
+import { type Status, statusOf } from "../status.js";
+import type { Accepted } from "./accept.js";
+import type { Call } from "./call.js";
+import { isTrue } from "./path.js";
+
+const pack = promisify(gzip);
+
+/** `json` is the text of the answer, or a value to be made text. */
+export async function answer(call: Call, code: number, body: string | object, accepted?: Accepted): Promise<void> {
+  if (accepted?.format === "yaml") {
+    const { stringify } = await import("yaml");
+    const value: unknown = typeof body === "string" ? JSON.parse(body) : body;
+    return send(call, code, "application/yaml", stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 }));
+  }
+  let text = typeof body === "string" ? body : JSON.stringify(body);
+  if (wantsIndent(call)) text = JSON.stringify(JSON.parse(text), undefined, 2);
+  return send(call, code, "application/json", `${text}\n`);
+}
+
+export async function send(
+  call: Pick<Call, "request" | "response" | "warnings">,
+  code: number,
+  contentType: string,
+  text: string,
+  headers: { readonly [name: string]: string } = {},
+): Promise<void> {
+  const { request, response, warnings } = call;
+  if (response.headersSent || response.destroyed) return;
+  let body = Buffer.from(text);
+  const large = body.length > limits.gzipBytes && /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
+  if (large) body = Buffer.from(await pack(body, { level: 1 }));
+  response.writeHead(code, {
+    "Content-Type": contentType,
+    "Content-Length": body.length,
+    "Cache-Control": "no-cache, private",
+    ...(large ? { "Content-Encoding": "gzip", Vary: "Accept-Encoding" } : {}),
+    ...warningHeaders(warnings),
+    ...headers,
+  });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+export function warningHeaders(warnings: readonly string[]): { readonly Warning?: string[] } {
+  if (warnings.length === 0) return {};
+  return { Warning: warnings.map((text) => `299 - "${text.replace(/[\\"]/g, "\\$&").replace(/[^\x20-\x7e]/g, "?")}"`) };
+}
+
+export async function answerError(call: Call, error: unknown): Promise<void> {
+  const status: Status = statusOf(error);
+  if (status.code === 500) {
+    call.house.log.error("a request failed", {
+      method: call.request.method,
+      path: call.path,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+  if (call.response.headersSent) {
+    call.response.destroy();
+    return;
+  }
+  const retry = status.details?.retryAfterSeconds;
+  if (retry !== undefined) call.response.setHeader("Retry-After", String(retry));
+  // What is left of a refused body is not worth reading; the connection ends with the answer.
+  if (!call.request.complete) call.response.setHeader("Connection", "close");
+  await answer(call, status.code ?? 500, status);
+}
+
+function wantsIndent({ query, request }: Call): boolean {
+  const pretty = query.get("pretty");
+  if (pretty !== null) return isTrue(pretty);
+  return /^(curl|Wget)\//.test(request.headers["user-agent"] ?? "");
+}

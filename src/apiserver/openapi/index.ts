@@ -1,0 +1,1 @@
+export { openapiV3Document, openapiV3Index } from "./document.js";

@@ -1,0 +1,1 @@
+export { type DecodedProtobuf, decodeProtobuf, isProtobuf } from "./decode.js";

@@ -1,0 +1,134 @@
+// What every object passes before it is stored: unknown fields out, defaults in, then the rules.
+import type { AdmissionContext, Kind, Resource } from "../../domain/apis/kind.js";
+import type { FieldError } from "../../domain/apis/meta/fieldError.js";
+import { validateObjectMeta } from "../../domain/apis/names/index.js";
+import { applyDefaults, prune, type SchemaCompiler, validateSchema } from "../../domain/apis/schema/index.js";
+import { badRequest, invalid } from "../status.js";
+import type { WriteContext } from "./context.js";
+
+type Bag = { readonly [name: string]: unknown };
+
+/** The object as it may be stored; throws the API's refusal when it may not. */
+export function admit(
+  kind: Kind,
+  object: Resource,
+  context: AdmissionContext<Resource>,
+  write: WriteContext,
+  compiler: SchemaCompiler,
+): Resource {
+  const pruned = prune(kind.schema, object);
+  judgeUnknown(kind, pruned.unknown, write);
+  const options = { compiler, ...(context.old === undefined ? {} : { old: context.old }) };
+  const filled = applyDefaults(kind.schema, pruned.value, compiler) as Resource;
+  const found = validateSchema(kind.schema, filled, options);
+  refuseWrongTypes(kind, found, admittedName(filled));
+
+  const admitted = kind.defaults?.(filled, context) ?? filled;
+  const errors = [
+    ...validateObjectMeta(kind, admitted, context.old),
+    ...(admitted === filled ? found : validateSchema(kind.schema, admitted, options)),
+    ...(kind.validate?.(admitted, context) ?? []),
+  ];
+  if (errors.length > 0) throw invalid(kind, admitted.metadata.name, errors);
+  return admitted;
+}
+
+/** A status write leaves everything else as it was admitted before, so only the status is looked at. */
+export function admitStatus(
+  kind: Kind,
+  object: Resource,
+  context: AdmissionContext<Resource>,
+  write: WriteContext,
+  compiler: SchemaCompiler,
+): Resource {
+  const schema = kind.schema.properties?.["status"];
+  if (schema === undefined) return admit(kind, object, context, write, compiler);
+  const { status, ...rest } = object as Resource & { readonly status?: unknown };
+  const pruned = status === undefined ? { value: undefined, unknown: [] } : prune(schema, status);
+  judgeUnknown(
+    kind,
+    pruned.unknown.map((field) => `status.${field}`),
+    write,
+  );
+  const value = pruned.value === undefined ? undefined : applyDefaults(schema, pruned.value, compiler);
+  let admitted = (value === undefined ? rest : { ...rest, status: value }) as Resource;
+  if (kind.defaults !== undefined) admitted = kind.defaults(admitted, context);
+  const old = (context.old as Bag | undefined)?.["status"];
+  const errors = [
+    ...(value === undefined
+      ? []
+      : validateSchema(schema, (admitted as unknown as Bag)["status"], {
+          path: "status",
+          compiler,
+          ...(old === undefined ? {} : { old }),
+        })),
+    ...(kind.validate?.(admitted, context) ?? []),
+  ];
+  if (errors.length > 0) throw invalid(kind, admitted.metadata.name, errors);
+  return admitted;
+}
+
+function judgeUnknown(kind: Kind, unknown: readonly string[], write: WriteContext): void {
+  if (write.fieldValidation === "Ignore") return;
+  const complaints = [
+    ...unknown.map((field) => `unknown field ${JSON.stringify(field)}`),
+    ...write.duplicateFields.map((field) => `duplicate field ${JSON.stringify(field)}`),
+  ];
+  if (complaints.length === 0) return;
+  if (write.fieldValidation === "Warn") {
+    for (const complaint of complaints) write.warn(complaint);
+    return;
+  }
+  throw badRequest(
+    `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${complaints.join(", ")}`,
+  );
+}
+
+/**
+ * The real server decodes built-in kinds, and everyone's metadata, into Go structs before it validates:
+ * a value of the wrong type is then a malformed request (400), not an invalid object (422).
+ * Our own defaults run after this, so they may trust the types.
+ */
+function refuseWrongTypes(kind: Kind, errors: readonly FieldError[], name: string): void {
+  const wrong = errors.filter((error) => error.reason === "FieldValueTypeInvalid" && wrongType.test(error.message));
+  const decoded = wrong.find((error) => kind.flavour === "builtin" || error.field.startsWith("metadata"));
+  if (decoded === undefined) {
+    if (wrong.length > 0) throw invalid(kind, name, errors);
+    return;
+  }
+  const [, wanted = "", got = ""] = wrongType.exec(decoded.message) ?? [];
+  throw badRequest(
+    `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: json: cannot unmarshal ${goKind(got)} into Go struct field ${goField(kind, decoded.field)} of type ${goType(wanted)}`,
+  );
+}
+
+const wrongType = /must be of type ([a-z,-]+): "([a-z]+)"/;
+
+function goField(kind: Kind, field: string): string {
+  const path = field.replace(/\[\d+\]/g, "").split(".");
+  return path[0] === "metadata" ? `ObjectMeta.${path[1] ?? ""}` : `${kind.kind}.${path.slice(0, 1).join(".")}`;
+}
+
+function admittedName(object: Resource): string {
+  const name: unknown = object.metadata?.name;
+  return typeof name === "string" ? name : "";
+}
+
+function goKind(jsonType: string): string {
+  return jsonType === "integer" ? "number" : jsonType === "boolean" ? "bool" : jsonType;
+}
+
+function goType(schemaType: string): string {
+  switch (schemaType) {
+    case "integer":
+      return "int64";
+    case "number":
+      return "float64";
+    case "boolean":
+      return "bool";
+    case "object":
+      return "map[string]string";
+    default:
+      return schemaType;
+  }
+}

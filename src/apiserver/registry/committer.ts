@@ -1,0 +1,98 @@
+// Group commit: while the disk works on one batch, the next one gathers. One flush then answers for many writes.
+import { PortError, type Store, type StoreWrite } from "../../ports/index.js";
+import { limits } from "../limits.js";
+import { refusal } from "../status.js";
+
+export interface Change {
+  readonly write: StoreWrite;
+  /** The write is on disk: let readers and watchers see it. */
+  publish(): void;
+  /** The write will never be on disk. */
+  undo(): void;
+}
+
+export interface CommitFigures {
+  readonly commits: number;
+  readonly writes: number;
+  readonly failures: number;
+  readonly seconds: number;
+  readonly queued: number;
+  /** Why the last commit failed, until one succeeds. */
+  readonly trouble: string | undefined;
+}
+
+export interface Committer {
+  /** Throws when too many writes wait already. Ask before anything is staged on the answer. */
+  assertRoom(): void;
+  /** Resolves once the change is durable and published; changes are durable in the order they were submitted. */
+  submit(change: Change): Promise<void>;
+  /** Resolves when everything submitted so far is settled, one way or the other. */
+  settled(): Promise<void>;
+  figures(): CommitFigures;
+}
+
+interface Waiting extends Change {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function makeCommitter(store: Store, nowMs: () => number): Committer {
+  let queue: Waiting[] = [];
+  let flushing: Promise<void> | undefined;
+  let commits = 0;
+  let writes = 0;
+  let failures = 0;
+  let seconds = 0;
+  let trouble: string | undefined;
+
+  async function flush(): Promise<void> {
+    // One turn of patience lets everything written in this tick share the first flush.
+    await Promise.resolve();
+    while (queue.length > 0) {
+      const batch = queue.slice(0, limits.commitBatch);
+      queue = queue.slice(batch.length);
+      const startMs = nowMs();
+      try {
+        await store.commit(batch.map((change) => change.write));
+      } catch (error) {
+        failures++;
+        trouble = error instanceof Error ? error.message : String(error);
+        // Whatever was staged meanwhile may stand on what is now lost, so it goes too.
+        const lost = [...batch, ...queue];
+        queue = [];
+        for (const change of lost) change.undo();
+        for (const change of lost) change.reject(asRefusal(error));
+        continue;
+      }
+      commits++;
+      writes += batch.length;
+      seconds += (nowMs() - startMs) / 1000;
+      trouble = undefined;
+      for (const change of batch) change.publish();
+      for (const change of batch) change.resolve();
+    }
+    flushing = undefined;
+  }
+
+  return {
+    assertRoom() {
+      if (queue.length < limits.commitQueue) return;
+      throw refusal("TooManyRequests", "the store cannot keep up, try again later", { retryAfterSeconds: 1 });
+    },
+    submit: (change) =>
+      new Promise((resolve, reject) => {
+        queue.push({ ...change, resolve, reject });
+        flushing ??= flush();
+      }),
+    settled: async () => {
+      while (flushing !== undefined) await flushing;
+    },
+    figures: () => ({ commits, writes, failures, seconds, queued: queue.length, trouble }),
+  };
+}
+
+function asRefusal(error: unknown): PortError {
+  if (error instanceof PortError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new PortError("InternalError", `Internal error occurred: the store failed: ${text}`, { cause: error });
+}

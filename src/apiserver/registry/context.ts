@@ -1,0 +1,31 @@
+// Who writes, and how.
+
+export interface User {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: { readonly [key: string]: readonly string[] };
+}
+
+export interface WriteContext {
+  readonly user: User;
+  /** Whose name stands in managedFields; empty for writers that are not tracked. */
+  readonly manager: string;
+  readonly dryRun: boolean;
+  readonly fieldValidation: "Strict" | "Warn" | "Ignore";
+  /** Fields the body held twice, seen while it was read. */
+  readonly duplicateFields: readonly string[];
+  readonly warn: (text: string) => void;
+}
+
+/** For writers inside the house: nothing to warn about, nobody to track. */
+export function insideContext(user: User): WriteContext {
+  return {
+    user,
+    manager: "",
+    dryRun: false,
+    fieldValidation: "Ignore",
+    duplicateFields: [],
+    warn: () => {},
+  };
+}

@@ -1,0 +1,6 @@
+import type { View } from "../registry/index.js";
+import { autoscalerView } from "./autoscaling.js";
+import { eventsView } from "./events.js";
+
+/** The older and newer shapes of built-in kinds. */
+export const builtinViews: readonly View[] = [autoscalerView, eventsView];

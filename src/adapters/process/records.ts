@@ -1,0 +1,75 @@
+/**
+ * Every process group we start is on disk before its program runs, so that whoever comes after a crash knows what
+ * to end. A record holds the pid and its start time: a pid that was reused is somebody else and is left alone.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sweepWaitMs } from "./limits.js";
+import type { ProcessTable } from "./processTable.js";
+import { signalGroup, signalOne } from "./signals.js";
+
+export const instanceVariable = "DRYDOCK_INSTANCE";
+
+interface Owner {
+  readonly pid: number;
+  readonly start: string | undefined;
+  readonly bootId: string;
+}
+
+/** The folder of one life of Drydock. Its owner is recorded so that a neighbour never sweeps it. */
+export async function openRecords(runFolder: string, instance: string, table: ProcessTable): Promise<string> {
+  const folder = join(runFolder, instance);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const owner: Owner = { pid: process.pid, start: await table.startOf(process.pid), bootId: table.bootId };
+  await writeFile(join(folder, "owner"), JSON.stringify(owner));
+  return folder;
+}
+
+/** Ends what lives before this one left running, and forgets it. Gives the ids of the containers it found. */
+export async function sweepRecords(
+  runFolder: string,
+  instance: string,
+  table: ProcessTable,
+): Promise<readonly string[]> {
+  const swept: string[] = [];
+  for (const name of await readdir(runFolder).catch(() => [])) {
+    const folder = join(runFolder, name);
+    if (name === instance || !existsSync(join(folder, "owner"))) continue;
+    const owner = JSON.parse((await readFile(join(folder, "owner"), "utf8")) || "{}") as Partial<Owner>;
+    // After a reboot nothing of it can be left, whatever its pids mean now.
+    if (owner.bootId === table.bootId) {
+      if (owner.pid !== undefined && (await table.startOf(owner.pid)) === owner.start) continue;
+      await endGroups(folder, table);
+      await endMarked(new Set([`${instanceVariable}=${name}`]), table);
+    }
+    swept.push(...(await idsIn(folder)));
+    await rm(folder, { recursive: true, force: true });
+  }
+  return swept;
+}
+
+/** Ends single processes by what their environment says of them: those that left their group, or were never recorded. */
+export async function endMarked(settings: ReadonlySet<string>, table: ProcessTable): Promise<void> {
+  for (const pid of await table.withEnv(settings)) {
+    if (pid !== process.pid) signalOne(pid, "SIGKILL");
+  }
+}
+
+async function endGroups(folder: string, table: ProcessTable): Promise<void> {
+  const groups: number[] = [];
+  for (const id of await idsIn(folder)) {
+    const [pid, start] = (await readFile(join(folder, `${id}.pid`), "utf8")).trim().split(" ");
+    // A leader that is gone is not proof enough to signal its group; the mark in the environment finds the rest.
+    if (start === undefined || (await table.startOf(Number(pid))) !== start) continue;
+    if (signalGroup(Number(pid), "SIGKILL")) groups.push(Number(pid));
+  }
+  const deadline = Date.now() + sweepWaitMs;
+  while (groups.some((group) => signalGroup(group, 0)) && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function idsIn(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).flatMap((name) => (name.endsWith(".pid") ? [name.slice(0, -4)] : []));
+}

@@ -1,0 +1,242 @@
+/**
+ * One container of a pod, from its image to its last end: started, probed, and started again as the pod's restart
+ * policy says. Everything that happens is noted as facts; nobody here writes a status.
+ */
+import type { Container } from "../../domain/apis/core/container.types.js";
+import { isoSeconds } from "../../domain/apis/meta/time.js";
+import { isPortError, type ResolvedImage, type RunningContainer } from "../../ports/index.js";
+import { afterEnd, goDuration, noBackoff } from "../backoff.js";
+import { endShownMs, setupRetryFirstMs, setupRetryMaxMs } from "../limits.js";
+import { type ContainerLogs, containerLogs } from "../logs/containerLogs.js";
+import type { LogFile } from "../logs/logFile.js";
+import { askProbe } from "../probes/ask.js";
+import { runProbes } from "../probes/prober.js";
+import { isProblem } from "../setup/problem.js";
+import { type Terminated, waiting } from "../status/facts.js";
+import { deferred, pause } from "../times.js";
+import type { PodWorld } from "../world.js";
+import { neverStarted, terminated } from "./ending.js";
+import { runHook } from "./hooks.js";
+import { pullImage } from "./image.js";
+import { makeContainerSpec } from "./spec.js";
+
+export type Role = "init" | "sidecar" | "main";
+/** `ended`: the pod ended first. */
+export type LifeOutcome = "succeeded" | "failed" | "ended";
+
+export interface ContainerLife {
+  readonly container: Container;
+  readonly logs: ContainerLogs;
+  /** Pulls at once, starts when the gate opens, resolves when the container is done for good. */
+  run(gate: Promise<void>): Promise<LifeOutcome>;
+  /** Resolves at the first time the container counts as started. */
+  readonly started: Promise<void>;
+  running(): RunningContainer | undefined;
+  stop(graceMs: number): void;
+  kill(): void;
+}
+
+export function containerLife(container: Container, role: Role, world: PodWorld): ContainerLife {
+  const { deps, ending } = world;
+  const { clock, recorder, sandbox } = deps;
+  const { name } = container;
+  const logs = containerLogs(world.folders.logs(name), clock, deps.log);
+  let current: RunningContainer | undefined;
+  let isStopping = false;
+  /** What a start that is under way must do when it finds the pod ending. */
+  let lateGraceMs = 0;
+  const started = deferred();
+
+  async function run(gate: Promise<void>): Promise<LifeOutcome> {
+    const first = pullImage(container, world);
+    const opened = await Promise.race([gate.then(() => true), aborted(ending)]);
+    if (!opened) return "ended";
+    let backoff = noBackoff;
+    const firstInstance = world.facts(name).restartCount;
+    for (let instance = firstInstance; ; instance++) {
+      const image = instance === firstInstance ? await first : await pullImage(container, world);
+      if (image === undefined) return "ended";
+      if (instance !== firstInstance && (await world.ports().refresh(name))) world.portsChanged();
+      const startedMs = clock.now();
+      const end = await liveOnce(image, instance);
+      if (end === undefined) return "ended";
+      const outcome = outcomeOf(end);
+      if (ending.aborted) return "ended";
+      if (outcome !== "again") return outcome;
+      backoff = afterEnd(backoff, clock.now() - startedMs);
+      if (backoff.delayMs > 0) await waitToRestart(end, backoff.delayMs);
+      if (ending.aborted) return "ended";
+    }
+  }
+
+  function outcomeOf(end: Terminated): "succeeded" | "failed" | "again" {
+    const policy = world.pod().spec?.restartPolicy ?? "Always";
+    const isWell = end.exitCode === 0;
+    if (role === "sidecar") return "again";
+    if (role === "init") return isWell ? "succeeded" : policy === "Never" ? "failed" : "again";
+    if (policy === "Always") return "again";
+    return isWell ? "succeeded" : policy === "Never" ? "failed" : "again";
+  }
+
+  /** One start and one end; undefined when the pod ended before the start. */
+  async function liveOnce(image: ResolvedImage, instance: number): Promise<Terminated | undefined> {
+    const log = logs.open(instance);
+    const running = await start(image, log);
+    const previous = world.facts(name).state.terminated;
+    const before = previous && { lastState: { terminated: previous } };
+    if (running === undefined || "exitCode" in running) {
+      await log.close();
+      if (running !== undefined)
+        world.note(name, { state: { terminated: running }, restartCount: instance, ...before });
+      return running;
+    }
+
+    current = running;
+    const containerID = `${sandbox.scheme}://${running.id}`;
+    world.note(name, {
+      state: { running: { startedAt: isoSeconds(running.startedAtMs) } },
+      restartCount: instance,
+      imageID: image.digest,
+      containerID,
+      ...before,
+    });
+    recorder.event(world.pod(), "Normal", "Created", `Created container: ${name}`);
+    recorder.event(world.pod(), "Normal", "Started", `Started container ${name}`);
+    if (ending.aborted) void running.stop(lateGraceMs);
+
+    const over = new AbortController();
+    void watch(running, AbortSignal.any([over.signal, ending]));
+    const exit = await running.exited;
+    over.abort();
+    current = undefined;
+    await log.close();
+    const terminationLog = world.folders.terminationLog(name);
+    const end = await terminated({ container, exit, containerID, terminationLog, logs, instance });
+    world.note(name, {
+      state: { terminated: end },
+      isStarted: false,
+      isReady: role === "init" && end.exitCode === 0,
+    });
+    return end;
+  }
+
+  /** Tries until the container runs, could not be started at all, or the pod ends. */
+  async function start(
+    image: ResolvedImage,
+    log: LogFile,
+  ): Promise<RunningContainer | Terminated | undefined> {
+    let waitMs = setupRetryFirstMs;
+    let told = "";
+    while (!ending.aborted) {
+      try {
+        const spec = await makeContainerSpec(container, image, world, log.write);
+        if (ending.aborted) return undefined;
+        if (!isProblem(spec)) return await sandbox.start(spec);
+        world.note(name, { state: waiting("CreateContainerConfigError", spec.problem) });
+        if (spec.problem !== told) recorder.event(world.pod(), "Warning", "Failed", `Error: ${spec.problem}`);
+        told = spec.problem;
+      } catch (error) {
+        if (!isPortError(error)) throw error;
+        if (error.reason === "Invalid") {
+          recorder.event(world.pod(), "Warning", "Failed", `Error: ${error.message}`);
+          return neverStarted(error.message, clock.now());
+        }
+        world.note(name, { state: waiting("CreateContainerError", error.message) });
+      }
+      await pause(clock, waitMs, ending);
+      waitMs = Math.min(waitMs * 2, setupRetryMaxMs);
+    }
+    return undefined;
+  }
+
+  async function watch(running: RunningContainer, signal: AbortSignal): Promise<void> {
+    if (container.lifecycle?.postStart !== undefined) {
+      const because = await runHook(container.lifecycle.postStart, container, running, world, graceMs());
+      if (because !== undefined && !signal.aborted) {
+        recorder.event(world.pod(), "Warning", "FailedPostStartHook", because);
+        void running.stop(graceMs());
+        return;
+      }
+    }
+    if (role === "init") return;
+    const { startupProbe: startup, readinessProbe: readiness, livenessProbe: liveness } = container;
+    await runProbes(
+      { startup, readiness, liveness },
+      {
+        clock,
+        ask: (probe, timeoutMs) => askProbe(probe, timeoutMs, container, world.ports(), running),
+        onStarted() {
+          if (signal.aborted) return;
+          world.note(name, { isStarted: true });
+          started.resolve();
+        },
+        onReady(isReady) {
+          if (!signal.aborted) world.note(name, { isReady });
+        },
+        onFailed: (probe, because) =>
+          recorder.event(world.pod(), "Warning", "Unhealthy", `${probe} probe failed: ${because}`),
+        onGivenUp(probe) {
+          const why = `Container ${name} failed ${probe.toLowerCase()} probe, will be restarted`;
+          recorder.event(world.pod(), "Normal", "Killing", why);
+          const seconds = (probe === "Startup" ? startup : liveness)?.terminationGracePeriodSeconds;
+          void running.stop(seconds === undefined ? graceMs() : seconds * 1000);
+        },
+      },
+      signal,
+    );
+  }
+
+  async function waitToRestart(end: Terminated, delayMs: number): Promise<void> {
+    const { metadata } = world.pod();
+    const podName = `${metadata.name}_${metadata.namespace}(${metadata.uid})`;
+    await pause(clock, Math.min(endShownMs, delayMs), ending);
+    if (ending.aborted) return;
+    const message = `back-off ${goDuration(delayMs)} restarting failed container=${name} pod=${podName}`;
+    world.note(name, { state: waiting("CrashLoopBackOff", message), lastState: { terminated: end } });
+    const told = `Back-off restarting failed container ${name} in pod ${podName}`;
+    recorder.event(world.pod(), "Warning", "BackOff", told);
+    await pause(clock, Math.max(delayMs - endShownMs, 0), ending);
+  }
+
+  function graceMs(): number {
+    return (world.pod().spec?.terminationGracePeriodSeconds ?? 30) * 1000;
+  }
+
+  async function stopGently(running: RunningContainer, allowedMs: number): Promise<void> {
+    recorder.event(world.pod(), "Normal", "Killing", `Stopping container ${name}`);
+    const preStop = container.lifecycle?.preStop;
+    const beganMs = clock.now();
+    if (preStop !== undefined && allowedMs > 0) {
+      const because = await runHook(preStop, container, running, world, allowedMs);
+      if (because !== undefined) recorder.event(world.pod(), "Warning", "FailedPreStopHook", because);
+    }
+    await running.stop(Math.max(allowedMs - (clock.now() - beganMs), 0));
+  }
+
+  return {
+    container,
+    logs,
+    run,
+    started: started.promise,
+    running: () => current,
+    stop(allowedMs) {
+      lateGraceMs = allowedMs;
+      if (current === undefined) return;
+      // Asked again, with less time: the hook had its chance.
+      if (isStopping) void current.stop(allowedMs);
+      else void stopGently(current, allowedMs);
+      isStopping = true;
+    },
+    kill() {
+      lateGraceMs = 0;
+      void current?.kill();
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<false> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(false);
+    else signal.addEventListener("abort", () => resolve(false), { once: true });
+  });
+}

@@ -1,0 +1,43 @@
+// What the kubelet is given, and what each part of it needs.
+import type { Informers } from "../controller/index.js";
+import type { Client, Clock, Images, Log, Random, Recorder, Sandbox } from "../ports/index.js";
+
+export interface KubeletDeps {
+  readonly client: Client;
+  readonly sandbox: Sandbox;
+  readonly images: Images;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly recorder: Recorder;
+  /** Drydock's own folder. */
+  readonly home: string;
+  readonly nodeName: string;
+  /** Volumes of type hostPath are refused unless the owner of the machine wants them. */
+  readonly allowHostPath: boolean;
+  readonly lameDuckMs: number;
+  readonly closeGraceMs: number;
+  readonly serviceAccountToken: ServiceAccountToken | undefined;
+}
+
+/** A token for a projected volume. */
+export type ServiceAccountToken = (request: {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly audience: string | undefined;
+  readonly expirationSeconds: number;
+}) => Promise<string>;
+
+export type KubeletOptions = Omit<
+  KubeletDeps,
+  "nodeName" | "allowHostPath" | "lameDuckMs" | "closeGraceMs" | "serviceAccountToken"
+> & {
+  readonly version: string;
+  readonly nodeName?: string;
+  readonly allowHostPath?: boolean;
+  readonly lameDuckMs?: number;
+  readonly closeGraceMs?: number;
+  readonly serviceAccountToken?: ServiceAccountToken;
+  /** Shared with the reconcilers when they run in the same process; the kubelet makes its own otherwise. */
+  readonly informers?: Informers;
+};

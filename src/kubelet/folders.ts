@@ -1,0 +1,32 @@
+// Where one pod's files are. Names of pods and volumes are DNS labels, checked by the API, so they are safe as paths.
+import { join } from "node:path";
+
+export interface PodFolders {
+  readonly root: string;
+  readonly volumes: string;
+  readonly volume: (name: string) => string;
+  readonly home: (container: string) => string;
+  readonly logs: (container: string) => string;
+  readonly terminationLog: (container: string) => string;
+}
+
+export function podsFolder(home: string): string {
+  return join(home, "pods");
+}
+
+export function claimFolder(home: string, namespace: string, claim: string): string {
+  return join(home, "volumes", namespace, claim);
+}
+
+export function podFolders(home: string, uid: string): PodFolders {
+  const root = join(podsFolder(home), uid);
+  const volumes = join(root, "volumes");
+  return {
+    root,
+    volumes,
+    volume: (name) => join(volumes, name),
+    home: (container) => join(root, "containers", container),
+    logs: (container) => join(root, "logs", container),
+    terminationLog: (container) => join(root, "termination", container),
+  };
+}

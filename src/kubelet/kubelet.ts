@@ -1,0 +1,107 @@
+// Gives every pod of this node, and every pod without one, a worker; and clears up what an earlier life left behind.
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { makeInformers } from "../controller/index.js";
+import { type Pod, Pod as PodKind } from "../domain/apis/core/pod.types.js";
+import { isPortError, type PodRuntime } from "../ports/index.js";
+import type { KubeletDeps, KubeletOptions } from "./deps.js";
+import { podsFolder } from "./folders.js";
+import { hostPorts } from "./hostPorts.js";
+import { closeGraceMs, lameDuckMs } from "./limits.js";
+import { nodeFacts, registerNode } from "./node.js";
+import { type PodWorker, podWorker } from "./podWorker.js";
+import { podRuntime } from "./runtime.js";
+import { isEnded } from "./status/podStatus.js";
+
+export interface Kubelet {
+  readonly runtime: PodRuntime;
+  readonly nodeName: string;
+  /** Ends every process, within a bounded time; the pods stay in the API and run again after the next start. */
+  close(): Promise<void>;
+}
+
+export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const deps: KubeletDeps = {
+    ...options,
+    nodeName: options.nodeName ?? "drydock",
+    allowHostPath: options.allowHostPath ?? false,
+    lameDuckMs: options.lameDuckMs ?? lameDuckMs,
+    closeGraceMs: options.closeGraceMs ?? closeGraceMs,
+    serviceAccountToken: options.serviceAccountToken,
+  };
+  const node = nodeFacts(deps.nodeName);
+  const table = hostPorts(deps.random);
+  const workers = new Map<string, PodWorker>();
+  /** The uid last seen under a name: a pod made anew under it is another pod. */
+  const uids = new Map<string, string>();
+  let isClosed = false;
+
+  const swept = await deps.sandbox.sweep();
+  if (swept.length > 0) deps.log.info("ended containers of an earlier life", { count: swept.length });
+  await registerNode(deps, node, options.version);
+
+  function seen(pod: Pod): void {
+    if (isClosed || !isOurs(pod, deps.nodeName)) return;
+    const uid = pod.metadata.uid ?? "";
+    const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
+    const before = uids.get(name);
+    if (before !== undefined && before !== uid) workers.get(before)?.gone();
+    uids.set(name, uid);
+
+    const worker = workers.get(uid);
+    if (worker !== undefined) worker.update(pod);
+    else if (pod.metadata.deletionTimestamp !== undefined) void forget(pod);
+    else if (!isEnded(pod)) begin(pod, uid);
+  }
+
+  function begin(pod: Pod, uid: string): void {
+    const worker = podWorker(pod, deps, table, node);
+    workers.set(uid, worker);
+    void worker.done.then(() => workers.delete(uid));
+  }
+
+  /** A pod that is to go and of which nothing runs here. */
+  async function forget(pod: Pod): Promise<void> {
+    const key = { namespace: pod.metadata.namespace ?? "", name: pod.metadata.name };
+    const preconditions = { uid: pod.metadata.uid };
+    await deps.client
+      .delete(PodKind, key, { gracePeriodSeconds: 0, preconditions })
+      .catch((error: unknown) => {
+        if (!isPortError(error, "NotFound"))
+          deps.log.error("pod not deleted", { pod: key, error: String(error) });
+      });
+  }
+
+  const ownInformers = options.informers === undefined ? makeInformers(deps) : undefined;
+  const pods = (options.informers ?? ownInformers!).of(PodKind);
+  pods.subscribe(({ type, object }) => {
+    if (type !== "deleted") return seen(object);
+    const uid = object.metadata.uid ?? "";
+    uids.delete(`${object.metadata.namespace}/${object.metadata.name}`);
+    workers.get(uid)?.gone();
+  });
+  await pods.synced;
+  await clearFolders(deps.home, new Set(pods.lister.list().map((pod) => pod.metadata.uid ?? "")));
+
+  return {
+    runtime: podRuntime(workers),
+    nodeName: deps.nodeName,
+    async close() {
+      isClosed = true;
+      ownInformers?.close();
+      await Promise.all([...workers.values()].map((worker) => worker.close(deps.closeGraceMs)));
+    },
+  };
+}
+
+function isOurs({ spec }: Pod, nodeName: string): boolean {
+  if ((spec?.schedulingGates ?? []).length > 0) return false;
+  return !spec?.nodeName || spec.nodeName === nodeName;
+}
+
+/** Folders of pods that went while nobody was here to see it. */
+async function clearFolders(home: string, uids: ReadonlySet<string>): Promise<void> {
+  for (const uid of await readdir(podsFolder(home)).catch(() => [])) {
+    if (!uids.has(uid)) await rm(join(podsFolder(home), uid), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,59 @@
+// Bounds of the kubelet, each with its why. Where a real kubelet has a number, it is the same one.
+
+/** First wait before a container that keeps failing is started again; doubles each time. */
+export const restartBackoffFirstMs = 10_000;
+export const restartBackoffMaxMs = 300_000;
+/** A container that ran this long has earned a fresh start. */
+export const restartBackoffResetMs = 600_000;
+/** How long the end itself is shown before the wait for the next start is: else `kubectl get pods` never says Error. */
+export const endShownMs = 2_000;
+
+/** A missing ConfigMap or volume usually comes within moments of the pod that names it. */
+export const setupRetryFirstMs = 500;
+export const setupRetryMaxMs = 10_000;
+
+/** From not Ready to SIGTERM: gateways must have stopped sending by then. */
+export const lameDuckMs = 400;
+/** Longest wait for pods when Drydock itself ends, whatever grace they ask for. */
+export const closeGraceMs = 5_000;
+
+/** How often a start-up is looked at: every `everyMs` until `untilMs` after the container's start. */
+export const eagerProbes: readonly { readonly untilMs: number; readonly everyMs: number }[] = [
+  { untilMs: 2_000, everyMs: 20 },
+  { untilMs: 10_000, everyMs: 50 },
+  { untilMs: 60_000, everyMs: 200 },
+  { untilMs: Number.POSITIVE_INFINITY, everyMs: 1_000 },
+];
+/** A probe by command costs a process each time. */
+export const eagerExecMs = 250;
+export const defaultPeriodMs = 10_000;
+/** What of a failed probe's answer goes into an event. */
+export const probeOutputBytes = 1_024;
+
+/** Status is written again after a failure, soon and then less soon. */
+export const statusRetryFirstMs = 50;
+export const statusRetryMaxMs = 5_000;
+/** Progress of a download is news for people, who do not read faster. */
+export const progressEveryMs = 500;
+
+/** Below the ephemeral range of Linux and macOS, so that no outgoing connection takes a port first. */
+export const hostPortFirst = 20_000;
+export const hostPortLast = 29_999;
+/** How many ports are tried before the machine counts as full. */
+export const hostPortTries = 500;
+
+/** One container's logs: this many files of this size. */
+export const logFileBytes = 10 * 1024 * 1024;
+export const logFiles = 3;
+/** A longer line is cut into parts, as container engines do. */
+export const logLineBytes = 16 * 1024;
+/** Unwritten output past this makes the container wait for the disk. */
+export const logQueueBytes = 1024 * 1024;
+export const logReadBytes = 64 * 1024;
+
+export const terminationMessageBytes = 4_096;
+export const terminationLogBytes = 2_048;
+export const terminationLogLines = 80;
+
+/** At most so many pods; the node says so, and host ports suffice for it. */
+export const maxPods = 500;

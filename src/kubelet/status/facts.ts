@@ -1,0 +1,49 @@
+// What the kubelet knows about a pod. Its status is made from this and nothing else.
+import type { ContainerState } from "../../domain/apis/core/container.types.js";
+import type { Pod, PodCondition } from "../../domain/apis/core/pod.types.js";
+
+export type Waiting = NonNullable<ContainerState["waiting"]>;
+export type Terminated = NonNullable<ContainerState["terminated"]>;
+
+export interface ContainerFacts {
+  readonly state: ContainerState;
+  readonly lastState: ContainerState | undefined;
+  readonly restartCount: number;
+  readonly isStarted: boolean;
+  readonly isReady: boolean;
+  readonly imageID: string;
+  readonly containerID: string | undefined;
+}
+
+export interface PodFacts {
+  readonly pod: Pod;
+  readonly containers: ReadonlyMap<string, ContainerFacts>;
+  /** The conditions as last written, ours and others'. */
+  readonly conditions: readonly PodCondition[];
+  readonly startedAtMs: number;
+  /** Volumes and ports are there. */
+  readonly isPrepared: boolean;
+  /** Every init container has done its part. */
+  readonly isInitialized: boolean;
+  readonly isTerminating: boolean;
+  /** No container runs or will run again. */
+  readonly isOver: boolean;
+  /** Why the pod as a whole failed, when no container says it. */
+  readonly failure: { readonly reason: string; readonly message: string } | undefined;
+}
+
+export function waiting(reason: string, message?: string): ContainerState {
+  return { waiting: message === undefined ? { reason } : { reason, message } };
+}
+
+export function unstarted(reason: string): ContainerFacts {
+  return {
+    state: waiting(reason),
+    lastState: undefined,
+    restartCount: 0,
+    isStarted: false,
+    isReady: false,
+    imageID: "",
+    containerID: undefined,
+  };
+}

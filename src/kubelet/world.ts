@@ -1,0 +1,26 @@
+// What the containers of one pod share.
+import type { Pod } from "../domain/apis/core/pod.types.js";
+import type { PodRef } from "../ports/index.js";
+import type { KubeletDeps } from "./deps.js";
+import type { PodFolders } from "./folders.js";
+import type { PodPorts } from "./podPorts.js";
+import type { NodeFacts } from "./setup/downward.js";
+import type { Volumes } from "./setup/volumes.js";
+import type { ContainerFacts } from "./status/facts.js";
+
+export interface PodWorld {
+  readonly deps: KubeletDeps;
+  readonly node: NodeFacts;
+  readonly ref: PodRef;
+  readonly folders: PodFolders;
+  pod(): Pod;
+  ports(): PodPorts;
+  volumes(): Volumes;
+  /** Aborted when nothing of this pod may be started any more. */
+  readonly ending: AbortSignal;
+  facts(container: string): ContainerFacts;
+  /** Notes what changed about a container; the status follows by itself. */
+  note(container: string, change: Partial<ContainerFacts>): void;
+  /** The ports are not what the pod's annotation says. */
+  portsChanged(): void;
+}

@@ -1,0 +1,150 @@
+/**
+ * Fills a model's folder from its URI. Everything is made in a folder of its own inside the destination and then
+ * moved into place, so that no half-written model is ever seen.
+ */
+
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { archiveKind, unpack } from "./archive.js";
+import { type Budget, budget } from "./budget.js";
+import { codeOf, noModelFound, StorageError } from "./errors.js";
+import { downloadHttp } from "./http.js";
+import { defaultMaxModelBytes } from "./limits.js";
+import { copyLocal } from "./local.js";
+import type { Log } from "./log.js";
+import { parseSource, redact } from "./uri.js";
+
+export interface Pair {
+  readonly uri: string;
+  readonly dest: string;
+  /** The path a user knows the destination by. */
+  readonly label: string;
+}
+
+export interface InitializeOptions {
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly backoffFactor?: number;
+}
+
+const stagingPrefix = ".drydock-";
+
+export async function initializeStorage(pairs: readonly Pair[], options: InitializeOptions): Promise<void> {
+  const uris = pairs.map(({ uri }) => redact(uri)).join(" ");
+  const labels = pairs.map(({ label }) => label).join(" ");
+  // The bracket that never closes is upstream's, and in the debug guide.
+  options.log("initializer-entrypoint:13", `Initializing, args: src_uri [${uris}] dest_path[ [${labels}]`);
+  for (const pair of pairs) await initializeOne(pair, options);
+}
+
+async function initializeOne({ uri, dest, label }: Pair, options: InitializeOptions): Promise<void> {
+  const { log } = options;
+  const shown = redact(uri);
+  const startMs = performance.now();
+  log("storage:35", `Copying contents of ${shown} to local`);
+  // Upstream's multi-model pods name the destination as the source: there is nothing to fetch.
+  if (resolve(uri) === resolve(dest)) return;
+
+  const limit = budget(maxModelBytes(options.env));
+  await mkdir(dest, { recursive: true });
+  await sweep(dest);
+  const staging = await mkdtemp(join(dest, stagingPrefix));
+  try {
+    await fetchInto(uri, shown, staging, label, limit, options);
+    const names = await readdir(staging);
+    if (names.length === 0) throw noModelFound(shown);
+    for (const name of names) await moveInto(join(staging, name), join(dest, name));
+  } catch (error) {
+    throw explained(error, label);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  log("storage:60", `Successfully copied ${shown} to ${label}`);
+  log("storage:62", `Model downloaded in ${((performance.now() - startMs) / 1000).toFixed(2)} seconds.`);
+}
+
+async function fetchInto(
+  uri: string,
+  shown: string,
+  staging: string,
+  label: string,
+  limit: Budget,
+  options: InitializeOptions,
+): Promise<void> {
+  const source = parseSource(uri);
+  switch (source.kind) {
+    case "local":
+      await copyLocal(fromExamples(source.path, options.env), shown, staging, { ...options, budget: limit });
+      break;
+    case "http":
+      await downloadHttp(source.url, staging, label, { ...options, budget: limit });
+      break;
+    case "pvc":
+      // The kubelet mounts a claim itself; one that arrives here was not found.
+      throw new StorageError(`Cannot locate source uri ${shown} for PVC`);
+  }
+  await unpackLone(staging, shown, limit, options);
+}
+
+/** Example manifests must work from any folder, so the examples we ship have one path that is the same everywhere. */
+function fromExamples(path: string, env: InitializeOptions["env"]): string {
+  const folder = env["DRYDOCK_EXAMPLES"];
+  return folder ? path.replace(/^\/drydock\/examples(?=\/)/, () => folder) : path;
+}
+
+/** A model that is exactly one archive is meant to be unpacked. */
+async function unpackLone(
+  staging: string,
+  shown: string,
+  limit: Budget,
+  options: InitializeOptions,
+): Promise<void> {
+  const entries = await readdir(staging, { withFileTypes: true });
+  const [only] = entries;
+  const kind = entries.length === 1 && only?.isFile() ? archiveKind(only.name) : undefined;
+  if (only === undefined || kind === undefined) return;
+  options.log("storage:140", `Unpacking: ${only.name}`);
+  // Aside first: an entry may well have the archive's own name.
+  const archive = join(staging, `${stagingPrefix}archive`);
+  await rename(join(staging, only.name), archive);
+  const unpacked = join(staging, `${stagingPrefix}unpacked`);
+  await mkdir(unpacked);
+  const files = await unpack(archive, kind, unpacked, { budget: limit, signal: options.signal });
+  if (files === 0) throw noModelFound(shown);
+  await rm(archive);
+  for (const name of await readdir(unpacked)) await rename(join(unpacked, name), join(staging, name));
+  await rm(unpacked, { recursive: true });
+}
+
+async function moveInto(from: string, to: string): Promise<void> {
+  // Left by an attempt before this one; a folder cannot be renamed over another.
+  await rm(to, { recursive: true, force: true });
+  await rename(from, to);
+}
+
+/** What a killed attempt left behind. Only one initializer works on a folder at a time. */
+async function sweep(dest: string): Promise<void> {
+  for (const name of await readdir(dest)) {
+    if (name.startsWith(stagingPrefix)) await rm(join(dest, name), { recursive: true, force: true });
+  }
+}
+
+function explained(error: unknown, label: string): unknown {
+  const code = codeOf(error);
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new StorageError(`No space left on device for ${label}.`);
+  if (code === "EACCES" || code === "EPERM") {
+    const path = (error as NodeJS.ErrnoException).path;
+    return new StorageError(`Permission denied: ${path ?? label}.`);
+  }
+  return error;
+}
+
+function maxModelBytes(env: InitializeOptions["env"]): number {
+  const text = env["DRYDOCK_MAX_MODEL_BYTES"];
+  if (!text) return defaultMaxModelBytes;
+  const bytes = Number(text);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new StorageError(`DRYDOCK_MAX_MODEL_BYTES must be a whole number of bytes, not "${text}".`);
+}

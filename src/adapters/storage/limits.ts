@@ -1,0 +1,34 @@
+// Every bound of a download, with its why.
+
+/** No model a single machine serves is larger; a bound so that a lying server cannot fill the disk. */
+export const defaultMaxModelBytes = 64 * 1024 ** 3;
+
+/** Upstream's own timeout, here for silence rather than for the whole answer. */
+export const idleMs = 30_000;
+
+export const maxRedirects = 5;
+
+/** Attempts in a row that bring no new byte. More would only delay the news: the kubelet starts us again. */
+export const maxFruitlessAttempts = 3;
+
+/** Attempts in all: a server that breaks off after each byte must not hold us for ever. */
+export const maxAttempts = 50;
+
+/** The first pause between attempts; it doubles up to the last. */
+export const firstBackoffMs = 500;
+export const lastBackoffMs = 8_000;
+
+export const progressMs = 5_000;
+
+/** Snapshots of large language models hold dozens of files; a hundred thousand is an attack on the inodes. */
+export const maxEntries = 100_000;
+
+/** Weights hardly compress; past this factor an archive is a bomb. Small ones may hold long runs of zeros. */
+export const maxUnpackRatio = 200;
+export const ratioFreeBytes = 64 * 1024 ** 2;
+
+/** A path of a file in an archive, and the target of a link in it. */
+export const maxPathBytes = 4_096;
+
+/** Folders within folders, when copying: deeper is a loop of links. */
+export const maxFolderDepth = 64;

@@ -1,0 +1,110 @@
+// The gateway as it runs: a thousand InferenceServices in the table, two pods behind the one that is asked.
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [port, dist, ...podPorts] = process.argv.slice(2);
+const { compileRoutes, startGateway } = await import(pathToFileURL(resolve(dist, "dataplane/index.js")).href);
+
+const external = "knative-serving/knative-ingress-gateway";
+const local = "knative-serving/knative-local-gateway";
+const virtualServices = [];
+const services = [];
+const endpoints = [];
+for (let index = 0; index < 1000; index += 1) {
+  const name = index === 0 ? "iris" : `model-${index}`;
+  const revision = `${name}-predictor-00001`;
+  const predictor = `${name}-predictor.default.svc.cluster.local`;
+  virtualServices.push(
+    {
+      metadata: { name, namespace: "default" },
+      spec: {
+        gateways: [local, "mesh", external],
+        hosts: [`${name}.default.svc.cluster.local`, `${name}.default.example.com`],
+        http: [
+          {
+            match: [
+              {
+                authority: { regex: `^${name}\\.default\\.example\\.com(?::\\d{1,5})?$` },
+                gateways: [external],
+              },
+              {
+                authority: { regex: `^${name}\\.default(\\.svc(\\.cluster\\.local)?)?(?::\\d{1,5})?$` },
+                gateways: [local, "mesh"],
+              },
+            ],
+            route: [
+              {
+                destination: {
+                  host: "knative-local-gateway.istio-system.svc.cluster.local",
+                  port: { number: 80 },
+                },
+                headers: {
+                  request: {
+                    set: { Host: predictor, "KServe-Isvc-Name": name, "KServe-Isvc-Namespace": "default" },
+                  },
+                },
+              },
+            ],
+          },
+        ],
+      },
+    },
+    {
+      metadata: { name: `${name}-predictor-mesh`, namespace: "default" },
+      spec: {
+        gateways: ["mesh"],
+        hosts: [predictor],
+        http: [
+          {
+            headers: { request: { set: { "K-Network-Hash": "0123456789abcdef" } } },
+            route: [
+              {
+                destination: { host: `${revision}.default.svc.cluster.local`, port: { number: 80 } },
+                headers: {
+                  request: {
+                    set: { "Knative-Serving-Namespace": "default", "Knative-Serving-Revision": revision },
+                  },
+                },
+              },
+            ],
+            timeout: "600s",
+          },
+        ],
+      },
+    },
+  );
+  services.push({
+    metadata: { name: revision, namespace: "default" },
+    spec: { ports: [{ name: "http", port: 80 }] },
+  });
+  const pods = podPorts.map((podPort) => ({
+    addresses: [{ ip: "127.0.0.1", targetRef: { name: `${revision}-${podPort}` } }],
+    ports: [{ name: "http", port: Number(podPort) }],
+  }));
+  endpoints.push({ metadata: { name: revision, namespace: "default" }, subsets: pods });
+}
+const began = performance.now();
+const { table, problems } = compileRoutes({ virtualServices, services, endpoints });
+const tookMs = performance.now() - began;
+// What the gateway mostly sees: one revision's pods have changed.
+endpoints[5] = { ...endpoints[5], subsets: [] };
+const again = performance.now();
+compileRoutes({ virtualServices, services, endpoints }, table);
+const againMs = performance.now() - again;
+if (problems.length > 0) throw new Error(JSON.stringify(problems[0]));
+const clock = {
+  now: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+await startGateway({
+  listeners: [{ name: "external", host: "127.0.0.1", port: Number(port) }],
+  random: Math.random,
+  clock,
+  table,
+});
+process.stdout.write(
+  `ready compiled 1000 services in ${tookMs.toFixed(1)} ms, after a change in ${againMs.toFixed(1)} ms\n`,
+);

@@ -1,0 +1,109 @@
+// From a destination's host and port to the pods behind it, as Services and Endpoints tell it.
+import type { AddressInput, CompileInput, EndpointsInput, ServiceInput } from "./inputs.js";
+import type { KnownService, PodTarget, Resolved } from "./table.js";
+
+/** Where a Service name leads. The same Service and port always give the same answer, to the object. */
+export interface ServiceResolver {
+  resolve(namespace: string, name: string, port: number | undefined): Resolved;
+  readonly known: ReadonlyMap<string, KnownService>;
+}
+
+function serviceKey(namespace: string, name: string, port: number | undefined): string {
+  return `${namespace}/${name}:${port ?? ""}`;
+}
+
+export function serviceResolver(
+  input: CompileInput,
+  before: ReadonlyMap<string, KnownService> | undefined,
+): ServiceResolver {
+  const services = new Map<string, ServiceInput>();
+  for (const service of input.services) services.set(key(service), service);
+  const allEndpoints = new Map<string, EndpointsInput>();
+  for (const one of input.endpoints) allEndpoints.set(key(one), one);
+  const known = new Map<string, KnownService>();
+
+  return {
+    known,
+    resolve(namespace, name, port) {
+      const at = serviceKey(namespace, name, port);
+      const found = known.get(at);
+      if (found !== undefined) return found.resolved;
+      const service = services.get(`${namespace}/${name}`);
+      // Knative's public Service has no selector; where nobody copies Endpoints to it, its private twin has them.
+      const endpoints =
+        allEndpoints.get(`${namespace}/${name}`) ??
+        (service?.spec?.selector === undefined
+          ? allEndpoints.get(`${namespace}/${name}-private`)
+          : undefined);
+      const earlier = before?.get(at);
+      const same = earlier !== undefined && earlier.service === service && earlier.endpoints === endpoints;
+      const resolved = same ? earlier.resolved : resolveService(namespace, name, port, service, endpoints);
+      known.set(at, { service, endpoints, resolved });
+      return resolved;
+    },
+  };
+}
+
+function resolveService(
+  namespace: string,
+  name: string,
+  port: number | undefined,
+  service: ServiceInput | undefined,
+  endpoints: EndpointsInput | undefined,
+): Resolved {
+  if (service === undefined) return { kind: "nothing", because: `there is no Service ${namespace}/${name}` };
+  if (service.spec?.type === "ExternalName") {
+    return { kind: "alias", host: String(service.spec.externalName ?? "").toLowerCase(), port };
+  }
+  const ports = service.spec?.ports ?? [];
+  const wanted = port === undefined && ports.length === 1 ? ports[0] : ports.find((one) => one.port === port);
+  if (wanted === undefined) {
+    const has = ports.map((one) => one.port).join(", ") || "none";
+    const because = `Service ${namespace}/${name} has no port ${port ?? "(none named)"}, only ${has}`;
+    return { kind: "nothing", because };
+  }
+  const { targets, notReady, h2c } = readEndpoints(endpoints, wanted.name);
+  const protocol = speaksH2c(wanted) || h2c ? "h2c" : "http1";
+  return { kind: "pods", revision: { namespace, name, targets, notReady, protocol } };
+}
+
+function key(object: ServiceInput | EndpointsInput): string {
+  return `${object.metadata?.namespace ?? "default"}/${object.metadata?.name ?? ""}`;
+}
+
+interface PortFacts {
+  readonly name?: string | undefined;
+  readonly appProtocol?: string | undefined;
+}
+
+/** By Kubernetes' appProtocol, else by Istio's rule that a port's name begins with its protocol. */
+function speaksH2c(port: PortFacts): boolean {
+  if (port.appProtocol !== undefined)
+    return port.appProtocol === "kubernetes.io/h2c" || port.appProtocol === "grpc";
+  const protocol = (port.name ?? "").split("-", 1)[0];
+  return protocol === "h2c" || protocol === "http2" || protocol === "grpc";
+}
+
+function readEndpoints(endpoints: EndpointsInput | undefined, portName: string | undefined) {
+  const targets: PodTarget[] = [];
+  let notReady = 0;
+  let h2c = false;
+  for (const subset of endpoints?.subsets ?? []) {
+    const ports = subset.ports ?? [];
+    const port =
+      ports.find((one) => (one.name ?? "") === (portName ?? "")) ??
+      (ports.length === 1 ? ports[0] : undefined);
+    notReady += subset.notReadyAddresses?.length ?? 0;
+    if (port?.port === undefined) continue;
+    if (speaksH2c({ appProtocol: port.appProtocol })) h2c = true;
+    for (const address of subset.addresses ?? []) {
+      if (address.ip !== undefined) targets.push(podTarget(address, address.ip, port.port));
+    }
+  }
+  return { targets, notReady, h2c };
+}
+
+function podTarget(address: AddressInput, ip: string, port: number): PodTarget {
+  const at = ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+  return { address: at, pod: address.targetRef?.name ?? at };
+}

@@ -1,0 +1,11 @@
+export { type Compiled, compileRoutes } from "./compile.js";
+export type {
+  CompileInput,
+  EndpointsInput,
+  GatewayInput,
+  ServiceInput,
+  VirtualServiceInput,
+} from "./inputs.js";
+export { type Gateway, type GatewayListener, type StartGateway, startGateway } from "./listen.js";
+export type { GatewayStats } from "./stats.js";
+export { emptyTable, type ListenerName, type Revision, type RouteProblem, type RouteTable } from "./table.js";

@@ -1,0 +1,138 @@
+// From listener, host, path and verb to a destination. Runs on every request: map look-ups, and the few tests
+// the compiler could not decide beforehand.
+import { chooseArm } from "../../domain/traffic/index.js";
+import type {
+  Condition,
+  DeadEnd,
+  Destination,
+  HostRoutes,
+  ListenerTable,
+  Redirect,
+  Rewrite,
+  Rule,
+  StringMatch,
+} from "./table.js";
+
+export interface Asked {
+  readonly host: string;
+  readonly method: string;
+  /** Path and query, beginning with a slash. */
+  readonly target: string;
+  header(lowerName: string): string | undefined;
+}
+
+export type Matched =
+  | { readonly kind: "forward"; readonly destination: Destination; readonly target: string }
+  | { readonly kind: "redirect"; readonly redirect: Redirect; readonly target: string }
+  | DeadEnd
+  | { readonly kind: "noRule" };
+
+/** The host as a key: lower case, without port. The common case is already one. */
+export function hostKey(host: string): string {
+  let end = host.length;
+  if (host.charCodeAt(0) === 0x5b) {
+    const close = host.indexOf("]");
+    if (close > 0) end = close + 1;
+  } else {
+    const colon = host.indexOf(":");
+    if (colon >= 0) end = colon;
+  }
+  // A trailing dot makes the name absolute and means the same host.
+  if (end > 1 && host.charCodeAt(end - 1) === 0x2e) end -= 1;
+  return (end === host.length ? host : host.slice(0, end)).toLowerCase();
+}
+
+export function findHost(table: ListenerTable, host: string): HostRoutes | undefined {
+  const asIs = table.exact.get(host);
+  if (asIs !== undefined) return asIs;
+  const key = hostKey(host);
+  const exact = table.exact.get(key);
+  if (exact !== undefined) return exact;
+  if (table.wildcards.size > 0) {
+    for (let dot = key.indexOf("."); dot >= 0; dot = key.indexOf(".", dot + 1)) {
+      const found = table.wildcards.get(key.slice(dot));
+      if (found !== undefined) return found;
+    }
+  }
+  return table.any;
+}
+
+export function matchRoute(routes: HostRoutes, asked: Asked, random: () => number): Matched {
+  let target = asked.target;
+  let rule = firstRule(routes.rules, asked, target);
+  for (;;) {
+    if (rule === undefined) return { kind: "noRule" };
+    if (rule.rewrite !== undefined) target = rewriteTarget(rule.rewrite, target);
+    let node = rule.to;
+    while (node.kind === "split") node = chooseArm(node.split, random).to;
+    switch (node.kind) {
+      case "forward":
+        return { kind: "forward", destination: node, target };
+      case "redirect":
+        return { kind: "redirect", redirect: node, target };
+      case "deadEnd":
+        return node;
+      case "rules":
+        rule = firstRule(node.rules, asked, target);
+    }
+  }
+}
+
+function firstRule(rules: readonly Rule[], asked: Asked, target: string): Rule | undefined {
+  for (const rule of rules) {
+    if (rule.when.length === 0) return rule;
+    for (const condition of rule.when) if (holds(condition, asked, target)) return rule;
+  }
+  return undefined;
+}
+
+function holds(condition: Condition, asked: Asked, target: string): boolean {
+  if (condition.uri !== undefined && !matchString(condition.uri, pathOf(target))) return false;
+  if (condition.method !== undefined && !matchString(condition.method, asked.method)) return false;
+  if (condition.authority !== undefined && !matchString(condition.authority, hostKey(asked.host)))
+    return false;
+  for (const { name, match } of condition.headers) {
+    const value = asked.header(name);
+    if (value === undefined || (match !== undefined && !matchString(match, value))) return false;
+  }
+  return true;
+}
+
+export function matchString(match: StringMatch, value: string): boolean {
+  switch (match.kind) {
+    case "exact":
+      return value === match.value;
+    case "prefix":
+      return value.startsWith(match.value);
+    case "oneOf":
+      return match.values.has(value);
+    case "regex":
+      return match.regex.test(value);
+  }
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf("?");
+  return query < 0 ? target : target.slice(0, query);
+}
+
+export function rewriteTarget(rewrite: Rewrite, target: string): string {
+  const path = pathOf(target);
+  const query = target.slice(path.length);
+  return rooted(rewritePath(rewrite, path)) + query;
+}
+
+function rewritePath(rewrite: Rewrite, path: string): string {
+  switch (rewrite.kind) {
+    case "prefix":
+      return path.startsWith(rewrite.from) ? rewrite.to + path.slice(rewrite.from.length) : path;
+    case "whole":
+      return rewrite.to;
+    case "regex":
+      return path.replace(rewrite.regex, rewrite.to);
+  }
+}
+
+function rooted(path: string): string {
+  return path.startsWith("/") ? path : `/${path}`;
+}

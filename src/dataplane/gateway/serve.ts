@@ -1,0 +1,194 @@
+// One request through the gateway, whatever front it came in by: read, match, activate, and say what went wrong.
+import type { Readable } from "node:stream";
+import type { Random } from "../../ports/index.js";
+import type { Activate, PodAddress, Waiting } from "../activator/index.js";
+import { type Exchange, type ProxyLimits, type Reply, RequestBody } from "../proxy/index.js";
+import { type Answer, badRequest, noRoute, sendAnswer, whatWentWrong } from "./answers.js";
+import { headerOf, type Incoming } from "./incoming.js";
+import { bodyLimitBytes } from "./limits.js";
+import { type Asked, findHost, matchRoute } from "./match.js";
+import { outgoingHeaders } from "./outgoing.js";
+import type { Stats } from "./stats.js";
+import type { Destination, HostRoutes, ListenerName, RouteTable } from "./table.js";
+
+/** What every front shares. `table` is swapped whole; a request keeps the one it began with. */
+export interface Shared {
+  table: RouteTable;
+  draining: boolean;
+  readonly activate: Activate;
+  readonly stats: Stats;
+  readonly random: Random;
+  readonly nextId: () => string;
+  readonly limits: ProxyLimits;
+  readonly onBug: (bug: unknown) => void;
+}
+
+/** A reply that can be told to put its `server-timing` into the head. */
+export interface FrontReply extends Reply {
+  timing: (() => string) | undefined;
+}
+
+export interface Front {
+  readonly listener: ListenerName;
+  readonly reply: FrontReply;
+  readonly overH2: boolean;
+  /** The client's bytes, when it sends any. */
+  readonly body: Readable | undefined;
+  trailers(): readonly string[];
+}
+
+export function serve(shared: Shared, incoming: Incoming, front: Front): void {
+  const arrivedMs = performance.now();
+  const { stats } = shared;
+  stats.begin();
+  const answer = (own: Answer) => {
+    stats.answered(own.reason);
+    sendAnswer(front.reply, incoming, own, front.overH2);
+    stats.end(own.status, performance.now() - arrivedMs);
+  };
+
+  if (incoming.target === undefined) {
+    answer(badRequest(incoming.bad ?? "no path"));
+    return;
+  }
+  if ((incoming.contentLength ?? 0) > bodyLimitBytes) {
+    answer({ status: 413, reason: "BodyTooLarge", message: `a body may have ${bodyLimitBytes} bytes` });
+    return;
+  }
+  const { table } = shared;
+  const found = findRoutes(table, front.listener, incoming.host, incoming.target);
+  if (found === undefined) {
+    answer(noRoute(table, front.listener, incoming, false));
+    return;
+  }
+  if (incoming.probe === "probe") {
+    // Asked by the prober whether the configuration it knows is the one in force here.
+    stats.end(200, performance.now() - arrivedMs);
+    answerProbe(front.reply, found.routes.hash);
+    return;
+  }
+  const asked: Asked = {
+    host: incoming.host,
+    method: incoming.method,
+    target: found.target,
+    header: (lower) => headerOf(incoming, lower),
+  };
+  const matched = matchRoute(found.routes, asked, shared.random);
+  switch (matched.kind) {
+    case "noRule":
+      answer(noRoute(table, front.listener, incoming, true));
+      return;
+    case "deadEnd":
+      answer(matched);
+      return;
+    case "redirect": {
+      const { scheme = "http", authority = incoming.host, uri = matched.target, code } = matched.redirect;
+      answer({
+        status: code,
+        reason: "Redirected",
+        message: "moved",
+        headers: ["location", `${scheme}://${authority}${uri}`],
+      });
+      return;
+    }
+    case "forward": {
+      const exchange = new GatewayExchange(shared, incoming, front, matched.destination, matched.target);
+      if (incoming.timed) exchange.measure(arrivedMs);
+      shared.activate(exchange).then(
+        (admitted) => {
+          const own = whatWentWrong(admitted, matched.destination, exchange.tried);
+          if (own !== undefined) answer(own);
+          else
+            stats.end(admitted.outcome === "answered" ? admitted.status : 0, performance.now() - arrivedMs);
+        },
+        (bug: unknown) => {
+          // Ours, not the request's: this one fails loudly, the rest keeps being served.
+          front.reply.abort();
+          stats.end(500, performance.now() - arrivedMs);
+          shared.onBug(bug);
+        },
+      );
+    }
+  }
+}
+
+/** By Host; for people without DNS also by path, when the Host has no route of its own. */
+function findRoutes(
+  table: RouteTable,
+  listener: ListenerName,
+  host: string,
+  target: string,
+): { readonly routes: HostRoutes; readonly target: string } | undefined {
+  const routes = findHost(table[listener], host);
+  if (routes !== undefined) return { routes, target };
+  if (!target.startsWith("/serving/")) return undefined;
+  const named = /^\/serving\/([^/?]+)\/([^/?]+)(\/[^?]*)?(\?.*)?$/.exec(target);
+  if (named === null) return undefined;
+  const byPath = table[listener].byPath.get(`${named[1]}/${named[2]}`);
+  return byPath && { routes: byPath, target: (named[3] ?? "/") + (named[4] ?? "") };
+}
+
+function answerProbe(reply: Reply, hash: string | undefined): void {
+  const headers = ["content-length", "0", ...(hash === undefined ? [] : ["K-Network-Hash", hash])];
+  reply.begin({ status: 200, reason: "OK", headers, length: 0, hasBody: false });
+  reply.end(undefined, []);
+}
+
+class GatewayExchange implements Exchange, Waiting {
+  readonly method: string;
+  readonly headers: readonly string[];
+  readonly body: RequestBody | undefined;
+  readonly expectContinue: boolean;
+  readonly upgrade: string | undefined;
+  readonly protocol: "http1" | "h2c";
+  readonly timeoutMs: number | undefined;
+  readonly reply: FrontReply;
+  readonly revision: Destination["revision"];
+  tried: PodAddress | undefined;
+  private controller: AbortController | undefined;
+
+  constructor(
+    shared: Shared,
+    incoming: Incoming,
+    front: Front,
+    destination: Destination,
+    readonly target: string,
+  ) {
+    this.method = incoming.method;
+    this.headers = outgoingHeaders(incoming, destination, incoming.requestId ?? shared.nextId());
+    this.revision = destination.revision;
+    this.protocol = destination.revision.protocol;
+    this.timeoutMs = destination.timeoutMs;
+    this.upgrade = incoming.upgrade;
+    this.reply = front.reply;
+    this.body =
+      front.body &&
+      new RequestBody(front.body, {
+        length: incoming.chunked ? undefined : incoming.contentLength,
+        limitBytes: bodyLimitBytes,
+        replayBytes: shared.limits.replayBytes,
+        gatherMs: shared.limits.gatherMs,
+        trailers: front.trailers,
+      });
+    this.expectContinue = incoming.expect === "100-continue" && this.body !== undefined;
+  }
+
+  /** For whoever holds the request: aborts when the client leaves. The proxy has its own, cheaper way to hear of it. */
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      const controller = new AbortController();
+      this.controller = controller;
+      if (this.reply.gone) controller.abort();
+      else this.reply.onGone = () => controller.abort();
+    }
+    return this.controller.signal;
+  }
+
+  measure(arrivedMs: number): void {
+    const leftMs = performance.now();
+    this.reply.timing = () => {
+      const gateway = leftMs - arrivedMs;
+      return `gateway;dur=${gateway.toFixed(3)}, pod;dur=${(performance.now() - leftMs).toFixed(3)}`;
+    };
+  }
+}

@@ -1,0 +1,60 @@
+// One request and its answer, as the proxy sees them: no routes, no pods, no policy.
+import type { Socket } from "node:net";
+import type { RequestBody } from "./body.js";
+
+export interface Exchange {
+  readonly method: string;
+  /** Path and query as the pod gets them. */
+  readonly target: string;
+  /** Names and values in turn, Host first; no hop-by-hop fields, no framing. */
+  readonly headers: readonly string[];
+  readonly body: RequestBody | undefined;
+  readonly expectContinue: boolean;
+  /** The protocol a client wants to change to; such a request has no body. */
+  readonly upgrade: string | undefined;
+  readonly protocol: "http1" | "h2c";
+  readonly timeoutMs: number | undefined;
+  readonly reply: Reply;
+}
+
+export interface ReplyHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: readonly string[];
+  /** Known length, or undefined when only the end will tell. */
+  readonly length: number | undefined;
+  /** HEAD, 204 and 304 have none, whatever the headers say. */
+  readonly hasBody: boolean;
+}
+
+/** Where the answer goes. The front (HTTP/1.1, HTTP/2, raw socket) stands behind it. */
+export interface Reply {
+  /** Set by whoever forwards: called when a client that was too slow has caught up. */
+  onDrain: (() => void) | undefined;
+  /** Set by whoever forwards: called when the client has gone before the answer was complete. */
+  onGone: (() => void) | undefined;
+  readonly gone: boolean;
+  inform(status: number, headers: readonly string[]): void;
+  begin(head: ReplyHead): void;
+  /** False asks to wait for `onDrain`. */
+  write(chunk: Buffer): boolean;
+  end(last: Buffer | undefined, trailers: readonly string[]): void;
+  /** The answer cannot be completed: the client must notice, so its connection (or stream) dies. */
+  abort(): void;
+  /** After 101: from here the two sockets belong to each other. */
+  switch?(head: ReplyHead, upstream: Socket, early: Buffer, done: () => void): void;
+}
+
+export type Forwarded =
+  | { readonly outcome: "answered"; readonly status: number }
+  /** The model saw nothing, the body is untouched: another pod may be tried. */
+  | { readonly outcome: "refused"; readonly because: string; readonly how: "connect" | "timeout" | "full" }
+  | {
+      readonly outcome: "broken";
+      readonly because: string;
+      readonly how: "closed" | "malformed" | "timeout" | "clientGone" | "tooLarge" | "tooSlow";
+      /** The answer had begun, so there is nothing left to say to the client. */
+      readonly begun: boolean;
+    };
+
+export type Forward = (exchange: Exchange, address: string) => Promise<Forwarded>;

@@ -1,0 +1,261 @@
+// HTTP/2 without TLS to pods that speak it: gRPC above all, whose status travels in trailers.
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from "node:http2";
+import { type BodyFailure, type BodySink, bodyFailures } from "./body.js";
+import type { Exchange, Forwarded } from "./exchange.js";
+import { h2SessionsPerAddress, longestTimerMs, type ProxyLimits } from "./limits.js";
+import { splitAddress } from "./pool.js";
+
+interface Session {
+  readonly session: ClientHttp2Session;
+  streams: number;
+  readonly ready: Promise<string | undefined>;
+}
+
+/** What a pod allows before it has told; also the least that a sensible one allows. */
+const usualStreams = 100;
+
+export class H2cPool {
+  private readonly sessions = new Map<string, Session[]>();
+
+  constructor(private readonly limits: ProxyLimits) {}
+
+  run(exchange: Exchange, address: string, resolve: (forwarded: Forwarded) => void): void {
+    const held = this.session(address);
+    if (held === undefined) {
+      resolve({ outcome: "refused", how: "full", because: `every HTTP/2 connection to ${address} is full` });
+      return;
+    }
+    held.streams += 1;
+    const finish = (forwarded: Forwarded) => {
+      held.streams -= 1;
+      resolve(forwarded);
+    };
+    held.ready.then((trouble) => {
+      if (trouble !== undefined)
+        finish({ outcome: "refused", how: trouble === "timeout" ? "timeout" : "connect", because: trouble });
+      else if (exchange.reply.gone)
+        finish({ outcome: "broken", how: "clientGone", because: bodyFailures.clientGone, begun: false });
+      else new H2cExchange(exchange, this.limits, finish).start(held.session);
+    });
+  }
+
+  retain(addresses: ReadonlySet<string>): void {
+    for (const [address, list] of this.sessions) {
+      if (!addresses.has(address)) for (const { session } of list) session.close();
+    }
+  }
+
+  close(): void {
+    for (const list of this.sessions.values()) for (const { session } of list) session.close();
+  }
+
+  private session(address: string): Session | undefined {
+    const list = this.sessions.get(address) ?? [];
+    const limitOf = ({ session }: Session) => session.remoteSettings?.maxConcurrentStreams ?? usualStreams;
+    const free = list.find(
+      (one) => !one.session.closed && !one.session.destroyed && one.streams < limitOf(one),
+    );
+    if (free !== undefined) return free;
+    if (list.length >= h2SessionsPerAddress || splitAddress(address) === undefined) return undefined;
+    const made = this.dial(address);
+    list.push(made);
+    this.sessions.set(address, list);
+    return made;
+  }
+
+  private dial(address: string): Session {
+    const session = connect(`http://${address}`, { settings: { enablePush: false } });
+    session.setTimeout(this.limits.idleMs, () => session.close());
+    let connected = false;
+    const ready = new Promise<string | undefined>((settle) => {
+      const timer = setTimeout(() => {
+        settle("timeout");
+        session.destroy();
+      }, this.limits.connectMs);
+      session.once("connect", () => {
+        connected = true;
+        clearTimeout(timer);
+        settle(undefined);
+      });
+      session.on("error", (error: NodeJS.ErrnoException) => {
+        if (!connected) settle(error.code ?? error.message);
+      });
+      session.once("close", () => {
+        clearTimeout(timer);
+        settle("closed");
+        this.drop(address, session);
+      });
+    });
+    return { session, streams: 0, ready };
+  }
+
+  private drop(address: string, session: ClientHttp2Session): void {
+    const left = (this.sessions.get(address) ?? []).filter((one) => one.session !== session);
+    if (left.length === 0) this.sessions.delete(address);
+    else this.sessions.set(address, left);
+  }
+}
+
+class H2cExchange implements BodySink {
+  private stream: ClientHttp2Stream | undefined;
+  private begun = false;
+  private finished = false;
+  private trailers: readonly string[] = [];
+  private sending: readonly string[] = [];
+  private deadline: NodeJS.Timeout | undefined;
+  private status = 0;
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly limits: ProxyLimits,
+    private readonly done: (forwarded: Forwarded) => void,
+  ) {}
+
+  start(session: ClientHttp2Session): void {
+    const { exchange } = this;
+    const { body, reply } = exchange;
+    let stream: ClientHttp2Stream;
+    try {
+      stream = session.request(toH2(exchange), {
+        endStream: body === undefined,
+        waitForTrailers: body !== undefined,
+      });
+    } catch (error) {
+      this.finished = true;
+      this.done({ outcome: "refused", how: "connect", because: (error as Error).message });
+      return;
+    }
+    this.stream = stream;
+    const ms = Math.min(exchange.timeoutMs ?? this.limits.answerMs, longestTimerMs);
+    this.deadline = setTimeout(() => this.break("timeout", `no complete answer within ${ms} ms`), ms);
+    reply.onGone = () => this.break("clientGone", bodyFailures.clientGone);
+    reply.onDrain = () => stream.resume();
+    stream.on("headers", (headers) => reply.inform(Number(headers[":status"]), fromH2(headers)));
+    stream.on("response", (headers) => this.answer(headers));
+    stream.on("data", (chunk: Buffer) => {
+      if (!reply.write(chunk)) stream.pause();
+    });
+    stream.on("trailers", (headers) => {
+      this.trailers = fromH2(headers);
+    });
+    stream.on("end", () => this.complete());
+    stream.on("drain", () => body?.resume());
+    stream.on("wantTrailers", () => stream.sendTrailers(pairsToObject(this.sending)));
+    stream.on("error", () => {});
+    stream.on("close", () => this.closed());
+    body?.pump(this);
+  }
+
+  whole(body: Buffer): void {
+    this.stream?.end(body);
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.stream?.write(chunk) ?? true;
+  }
+
+  end(trailers: readonly string[]): void {
+    this.sending = trailers;
+    this.stream?.end();
+  }
+
+  fail(how: BodyFailure): void {
+    this.break(how, bodyFailures[how]);
+  }
+
+  private answer(headers: IncomingHttpHeaders): void {
+    const { exchange } = this;
+    this.begun = true;
+    this.status = Number(headers[":status"]);
+    exchange.body?.forget();
+    const length = headers["content-length"] === undefined ? undefined : Number(headers["content-length"]);
+    const hasBody = exchange.method !== "HEAD" && this.status !== 204 && this.status !== 304;
+    exchange.reply.begin({ status: this.status, reason: "", headers: fromH2(headers), length, hasBody });
+  }
+
+  private complete(): void {
+    const stream = this.stream;
+    // A reset ends the stream too; only one without an error code is a whole answer.
+    if (this.finished || !this.begun || stream === undefined || stream.rstCode !== constants.NGHTTP2_NO_ERROR)
+      return;
+    this.settle();
+    this.exchange.reply.end(undefined, this.trailers);
+    this.done({ outcome: "answered", status: this.status });
+    // An answer that came before the whole request: the rest is not wanted.
+    if (!stream.writableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  private closed(): void {
+    const code = this.stream?.rstCode ?? 0;
+    if (this.finished) return;
+    if (code === constants.NGHTTP2_REFUSED_STREAM && !this.begun && (this.exchange.body?.canReplay ?? true)) {
+      this.settle();
+      this.done({ outcome: "refused", how: "connect", because: "the pod refused the stream" });
+    } else this.break("closed", `the stream was closed (HTTP/2 code ${code})`);
+  }
+
+  private break(how: Extract<Forwarded, { outcome: "broken" }>["how"], because: string): void {
+    if (this.finished) return;
+    this.settle();
+    if (this.stream?.closed === false) this.stream.close(constants.NGHTTP2_CANCEL);
+    if (this.begun) this.exchange.reply.abort();
+    this.done({ outcome: "broken", how, because, begun: this.begun });
+  }
+
+  private settle(): void {
+    this.finished = true;
+    clearTimeout(this.deadline);
+    this.exchange.body?.unpump();
+    this.exchange.reply.onGone = undefined;
+    this.exchange.reply.onDrain = undefined;
+  }
+}
+
+function toH2(exchange: Exchange): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {
+    ":method": exchange.method,
+    ":path": exchange.target,
+    ":scheme": "http",
+  };
+  const list = exchange.headers;
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    const name = (list[index] as string).toLowerCase();
+    if (name === "host") headers[":authority"] = list[index + 1];
+    else append(headers, name, list[index + 1] as string);
+  }
+  // gRPC servers insist on it; it is the one value HTTP/2 allows.
+  headers["te"] = "trailers";
+  if (exchange.body?.length !== undefined) headers["content-length"] = String(exchange.body.length);
+  return headers;
+}
+
+export function append(headers: OutgoingHttpHeaders, name: string, value: string): void {
+  const before = headers[name];
+  if (before === undefined) headers[name] = value;
+  else if (Array.isArray(before)) before.push(value);
+  else headers[name] = [String(before), value];
+}
+
+export function pairsToObject(pairs: readonly string[]): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {};
+  for (let index = 0; index + 1 < pairs.length; index += 2) {
+    append(headers, (pairs[index] as string).toLowerCase(), pairs[index + 1] as string);
+  }
+  return headers;
+}
+
+function fromH2(headers: IncomingHttpHeaders): string[] {
+  const list: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(":") || value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) list.push(name, String(one));
+  }
+  return list;
+}

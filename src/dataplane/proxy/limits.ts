@@ -1,0 +1,55 @@
+// The proxy's bounds, each with its why.
+
+export interface ProxyLimits {
+  readonly connectMs: number;
+  readonly answerMs: number;
+  readonly stallMs: number;
+  readonly continueMs: number;
+  readonly gatherMs: number;
+  readonly idleMs: number;
+  readonly idlePerAddress: number;
+  readonly connectionsPerAddress: number;
+  readonly headBytes: number;
+  readonly replayBytes: number;
+  readonly tunnelIdleMs: number;
+}
+
+export const proxyLimits: ProxyLimits = {
+  /** Pods are near: what has not shaken hands by now is gone, and another pod may be waiting. */
+  connectMs: 3_000,
+  /** A whole exchange where the route names no timeout: Knative's upper bound for a revision. */
+  answerMs: 600_000,
+  /** No byte either way for this long: the peer is gone without a word. As long as the slowest answer may take. */
+  stallMs: 600_000,
+  /** After this a server that ignores `Expect` would deadlock with a client that honours it. */
+  continueMs: 1_000,
+  /** A small body that takes a minute to come is a slow attack, not a slow network. */
+  gatherMs: 60_000,
+  /** Longer than a burst's gaps; pods that close earlier say so in `Keep-Alive` or just do it. */
+  idleMs: 60_000,
+  /** Enough for a full burst to find warm connections, few enough not to hold a pod's descriptors. */
+  idlePerAddress: 256,
+  /** A pod with more requests than this at once is drowning; more sockets would not help it. */
+  connectionsPerAddress: 8_192,
+  /** Response heads larger than this are no answer of a model. */
+  headBytes: 64 * 1024,
+  /** Kept of a request's body until the first byte of the answer, so that a stale connection costs no request. */
+  replayBytes: 64 * 1024,
+  /** WebSockets speak rarely, but one silent for an hour has been forgotten. */
+  tunnelIdleMs: 3_600_000,
+};
+
+/** Below this a body travels with its head in one write of one string, the cheapest write Node has. */
+export const oneWriteBytes = 8 * 1024;
+
+/** Size line of a chunk with its extensions, which nobody here reads. */
+export const chunkLineLimit = 4 * 1024;
+
+/** Trailers are few and short where they are used at all (gRPC status, checksums). */
+export const trailerLimitBytes = 16 * 1024;
+
+/** HTTP/2 connections to one pod; each carries as many streams as the pod allows. */
+export const h2SessionsPerAddress = 8;
+
+/** `setTimeout` turns anything longer into one millisecond. */
+export const longestTimerMs = 2 ** 31 - 1;

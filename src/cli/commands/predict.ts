@@ -1,0 +1,84 @@
+// `drydock predict`: one request to a model through the gateway, and how long each hop took.
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type AnyObject, conditionOf, getObject, inferenceServices } from "../api/resources.js";
+import type { Context, Instance, ModelAnswer } from "../context.js";
+import { CliError, Quiet, usageError } from "../errors.js";
+import { paint } from "../output/style.js";
+import { withApi } from "../session.js";
+import { defaultNamespace } from "../targets.js";
+import { elapsedText } from "../time.js";
+
+export interface PredictOptions {
+  readonly data: string;
+  readonly namespace?: string;
+  readonly path?: string;
+}
+
+export async function predict(context: Context, name: string, options: PredictOptions): Promise<void> {
+  const { terminal } = context;
+  const path = options.path ?? `/v1/models/${name}:predict`;
+  if (!path.startsWith("/")) throw usageError(`--path must begin with "/": "${path}".`);
+  const body = await bodyOf(context, options.data);
+  const answer = await withApi(context, async (api, instance) => {
+    const service = await getObject(api, inferenceServices, options.namespace ?? defaultNamespace, name);
+    return call(context, instance, service, path, body);
+  });
+  const painted = paint(terminal.errColors);
+  const ok = answer.status >= 200 && answer.status < 300;
+  if (ok) terminal.out(answer.body.endsWith("\n") ? answer.body : `${answer.body}\n`);
+  else {
+    const shown = answer.body.trim();
+    terminal.err(
+      `${painted.red(`HTTP ${answer.status}`)} from ${hopOf(answer)}${shown === "" ? "" : `: ${shown}`}\n`,
+    );
+  }
+  terminal.err(`${painted.dim(timingText(answer))}\n`);
+  if (!ok) throw new Quiet(1);
+}
+
+async function bodyOf({ cwd, terminal }: Context, data: string): Promise<string> {
+  if (data === "-" || data === "@-") return terminal.readStdin();
+  if (!data.startsWith("@")) return data;
+  const file = data.slice(1);
+  try {
+    return await readFile(resolve(cwd, file), "utf8");
+  } catch (cause) {
+    throw new CliError(`cannot read ${file}: ${(cause as Error).message}`, 1, { cause });
+  }
+}
+
+async function call(
+  { callModel, signal }: Context,
+  { gateway }: Instance,
+  service: AnyObject,
+  path: string,
+  body: string,
+): Promise<ModelAnswer> {
+  const { name, namespace } = service.metadata;
+  const url = service.status?.url;
+  if (url === undefined) {
+    const ready = conditionOf(service, "Ready");
+    const why = [ready?.reason, ready?.message].filter(Boolean).join(": ");
+    throw new CliError(
+      `${name} has no URL yet${why === "" ? "" : ` (${why})`}. See \`drydock describe isvc ${name} -n ${namespace}\`.`,
+    );
+  }
+  const { host, hostname } = new URL(url);
+  const isLocal = hostname.endsWith(".svc.cluster.local");
+  return callModel({ gateway: isLocal ? gateway.localUrl : gateway.url, host, path, body, signal });
+}
+
+/** Only the gateway gives a reason of its own; any other answer is the model server's. */
+function hopOf({ headers }: ModelAnswer): string {
+  const reason = headers["x-drydock-reason"];
+  return reason === undefined ? "the model server" : `the gateway (${reason})`;
+}
+
+/** `2.9 ms in all: gateway 0.4 ms, pod 2.1 ms`. */
+export function timingText({ headers, totalMs }: ModelAnswer): string {
+  const hops = [...(headers["server-timing"] ?? "").matchAll(/([\w-]+);dur=([\d.]+)/g)].map(
+    ([, hop, ms]) => `${hop} ${elapsedText(Number(ms))}`,
+  );
+  return `${elapsedText(totalMs)} in all${hops.length === 0 ? "" : `: ${hops.join(", ")}`}`;
+}

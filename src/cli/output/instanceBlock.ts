@@ -1,0 +1,17 @@
+// Where a running instance is reached.
+import type { Instance } from "../context.js";
+import { pairs } from "./columns.js";
+import type { Paint } from "./style.js";
+
+export function instanceBlock({ api, gateway, kubeconfig, dataDir }: Instance, colors: Paint): string {
+  const lines = pairs(
+    [
+      ["API", colors.cyan(api.url)],
+      ["Gateway", `${colors.cyan(gateway.url)} ${colors.dim(`(cluster-local: ${gateway.localUrl})`)}`],
+      ["Kubeconfig", kubeconfig],
+      ["Data", dataDir],
+    ],
+    "  ",
+  );
+  return `${lines.join("\n")}\n`;
+}

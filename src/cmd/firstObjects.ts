@@ -1,0 +1,69 @@
+// What an embedded API holds from its first moment: system namespaces, gateways, and the runtimes we bring.
+
+import { Namespace } from "../domain/apis/core/namespace.types.js";
+import type { Gateway } from "../domain/apis/istio/gateway.types.js";
+import { Gateway as GatewayKind } from "../domain/apis/istio/gateway.types.js";
+import type { Kind, Resource } from "../domain/apis/kind.js";
+import { ClusterServingRuntime } from "../domain/apis/kserve/runtime.types.js";
+import { type Client, isPortError } from "../ports/index.js";
+
+const systemNamespaces = ["knative-serving", "istio-system", "kserve"];
+
+export async function createFirstObjects(client: Client): Promise<void> {
+  await Promise.all(systemNamespaces.map((name) => ensure(client, Namespace, { metadata: { name } })));
+  await Promise.all([
+    ensure(client, GatewayKind, gateway("knative-ingress-gateway", { istio: "ingressgateway" }, ["*"])),
+    ensure(client, GatewayKind, gateway("knative-local-gateway", { istio: "ingressgateway" }, ["*"])),
+    ensure(client, ClusterServingRuntime, runtime("kserve-onnxserver", "onnx", "1", "drydock/onnxserver")),
+    ensure(
+      client,
+      ClusterServingRuntime,
+      runtime("kserve-sklearnserver", "sklearn", "1", "drydock/sklearnserver"),
+    ),
+  ]);
+}
+
+function gateway(name: string, selector: { readonly [key: string]: string }, hosts: readonly string[]) {
+  return {
+    metadata: {
+      name,
+      namespace: "knative-serving",
+      labels: { "networking.knative.dev/ingress-provider": "istio" },
+    },
+    spec: { selector, servers: [{ hosts, port: { name: "http", number: 80, protocol: "HTTP" } }] },
+  } as Omit<Gateway, "apiVersion" | "kind">;
+}
+
+function runtime(name: string, format: string, version: string, image: string) {
+  return {
+    metadata: { name, annotations: { "serving.kserve.io/server-type": name.replace("kserve-", "") } },
+    spec: {
+      annotations: { "prometheus.kserve.io/port": "8080", "prometheus.kserve.io/path": "/metrics" },
+      supportedModelFormats: [{ name: format, version, autoSelect: true, priority: 1 }],
+      protocolVersions: ["v1", "v2"],
+      containers: [
+        {
+          name: "kserve-container",
+          image,
+          args: ["--model_name={{.Name}}", "--model_dir=/mnt/models", "--http_port=8080"],
+          ports: [{ containerPort: 8080, protocol: "TCP" }],
+          resources: { requests: { cpu: "1", memory: "2Gi" }, limits: { cpu: "1", memory: "2Gi" } },
+        },
+      ],
+    },
+  } as Omit<ClusterServingRuntime, "apiVersion" | "kind">;
+}
+
+async function ensure<T extends Resource>(
+  client: Client,
+  kind: Kind<T>,
+  object: Omit<T, "apiVersion" | "kind">,
+): Promise<void> {
+  const key = { namespace: object.metadata.namespace ?? "", name: object.metadata.name };
+  if ((await client.get(kind, key)) !== undefined) return;
+  try {
+    await client.create(kind, object);
+  } catch (error) {
+    if (!isPortError(error, "AlreadyExists")) throw error;
+  }
+}

@@ -1,0 +1,45 @@
+// Keeps a gateway's routes as the API's VirtualServices, Services and Endpoints say.
+import type { Informers } from "../controller/index.js";
+import { compileRoutes, type Gateway, type RouteTable } from "../dataplane/index.js";
+import { Endpoints } from "../domain/apis/core/endpoints.types.js";
+import { Service } from "../domain/apis/core/service.types.js";
+import { VirtualService } from "../domain/apis/istio/virtualService.types.js";
+import type { Kind } from "../domain/apis/kind.js";
+import type { Log } from "../ports/index.js";
+
+/** Resolves when the first routes are in the gateway. */
+export async function followRoutes(informers: Informers, gateway: Gateway, log: Log): Promise<void> {
+  const kinds = [VirtualService, Service, Endpoints] as readonly unknown[] as readonly Kind[];
+  let table: RouteTable | undefined;
+  let due = false;
+  let said = "";
+
+  function compile(): void {
+    due = false;
+    const compiled = compileRoutes(
+      {
+        virtualServices: informers.listers(VirtualService).list(),
+        services: informers.listers(Service).list(),
+        endpoints: informers.listers(Endpoints).list(),
+      },
+      table,
+    );
+    table = compiled.table;
+    gateway.update(table);
+    const problems = JSON.stringify(compiled.problems);
+    if (compiled.problems.length > 0 && problems !== said)
+      log.error("some routes could not be compiled", { problems: compiled.problems });
+    said = problems;
+  }
+
+  // Changes come in bursts; one compilation serves all that arrived in the same turn of the loop.
+  function soon(): void {
+    if (due) return;
+    due = true;
+    setImmediate(compile);
+  }
+
+  for (const kind of kinds) informers.of(kind).subscribe(soon);
+  await informers.synced();
+  compile();
+}

@@ -1,0 +1,58 @@
+/**
+ * The gateway as a process of its own, so that control work never delays a request. Told by its parent over IPC
+ * where the API is; ends when the parent does.
+ */
+
+import { systemClock, systemRandom } from "../adapters/clock/index.js";
+import { kubeClient } from "../adapters/kubeClient/index.js";
+import { streamLog } from "../adapters/log/index.js";
+import { makeInformers } from "../controller/index.js";
+import { startGateway } from "../dataplane/index.js";
+import { followRoutes } from "./followRoutes.js";
+import type { FromGateway, ToGateway } from "./gatewayProcess.js";
+
+const drainMs = 10_000;
+
+function say(message: FromGateway): void {
+  process.send?.(message);
+}
+
+async function run({
+  server,
+  ca,
+  token,
+  bind,
+  externalPort,
+  localPort,
+}: Extract<ToGateway, { type: "start" }>): Promise<void> {
+  const clock = systemClock();
+  const log = streamLog(process.stderr);
+  const gateway = await startGateway({
+    listeners: [
+      { name: "external", host: bind, port: externalPort },
+      { name: "local", host: "127.0.0.1", port: localPort },
+    ],
+    random: systemRandom,
+    clock,
+  });
+  const informers = makeInformers({ client: kubeClient({ server, ca, token }), clock, log });
+  const leave = async (): Promise<void> => {
+    informers.close();
+    await gateway.close({ drainMs });
+    process.exit(0);
+  };
+  process.on("disconnect", () => void leave());
+  process.on("SIGTERM", () => void leave());
+  // The terminal sends Ctrl-C to everyone; the parent decides when this process ends.
+  process.on("SIGINT", () => {});
+  say({ type: "listening", addresses: gateway.addresses() });
+  await followRoutes(informers, gateway, log);
+  say({ type: "ready" });
+}
+
+process.once("message", (message: ToGateway) => {
+  run(message).catch((error: unknown) => {
+    say({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+    process.exit(1);
+  });
+});

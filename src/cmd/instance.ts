@@ -1,0 +1,245 @@
+/**
+ * The instance of a home: started here or detached, found again, stopped. `instance.lock` says whose home it is, from
+ * the first moment of a start to the last of a stop; `instance.json` is there while the instance serves.
+ */
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { apiHttp } from "../adapters/apiHttp/index.js";
+import {
+  CliError,
+  type Instance,
+  type Instances,
+  type Say,
+  type Started,
+  type StartOptions,
+} from "../cli/index.js";
+import type { Clock, Log } from "../ports/index.js";
+import type { Embedded } from "./embedded.js";
+import { choosePort } from "./freePort.js";
+import { claimHome, holderOf } from "./homeLock.js";
+import { accessIn, kubeconfigText } from "./kubeconfigText.js";
+import { identityOf, isSameProcess, type ProcessIdentity } from "./processIdentity.js";
+import { version } from "./version.js";
+
+export interface InstancesOptions {
+  readonly home: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Where the server says what happens in it. */
+  readonly openLog: () => Promise<Log>;
+  readonly privateLog: () => Promise<Log>;
+}
+
+const defaultPorts = { api: 16_443, gateway: 18_080 };
+const stopPollMs = 50;
+/** Draining, then ending what will not end, takes the server less than this. */
+const stopWithinMs = 45_000;
+const gatewayLookMs = 2_000;
+
+export function makeInstances(options: InstancesOptions): Instances {
+  const { home, clock } = options;
+  const files = filesOf(home);
+  const wait = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
+
+  async function find(): Promise<Instance | undefined> {
+    const holder = await holderOf(files.lock);
+    const instance = holder && (await readInstance(files.instance));
+    return instance?.pid === holder?.pid ? instance : undefined;
+  }
+
+  async function start(asked: StartOptions, say: Say): Promise<Started> {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    const release = await claimHome(files.lock);
+    // A server that was killed takes its gateway along, but not at once, and its port is wanted here.
+    await endGateway(await readInstance(files.instance), say);
+    let embedded: Embedded | undefined;
+    try {
+      const bind = asked.bind ?? "127.0.0.1";
+      if (!["127.0.0.1", "::1", "localhost"].includes(bind)) {
+        say(`note: the gateway listens on ${bind}: whoever reaches that address can call the models`);
+      }
+      const apiPort = await choosePort("api", asked.apiPort, defaultPorts.api, bind, say);
+      const gatewayPort = await choosePort("gateway", asked.gatewayPort, defaultPorts.gateway, bind, say);
+      say("starting the server and the gateway");
+      const { startEmbedded } = await import("./embedded.js");
+      const { domain } = asked;
+      const log = await options.openLog();
+      embedded = await startEmbedded({
+        ...{ home, bind, apiPort, gatewayPort, log },
+        ...(domain !== undefined && { domain }),
+      });
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    const running = embedded;
+    const startedAt = new Date(clock.now()).toISOString();
+    const current = (): Instance => ({
+      pid: process.pid,
+      startedAt,
+      version,
+      api: { url: running.api.url },
+      gateway: running.gateway(),
+      kubeconfig: files.kubeconfig,
+      dataDir: home,
+    });
+
+    let closing = false;
+    let gatewayPid: number | undefined;
+    const record = async (): Promise<void> => {
+      gatewayPid = running.gateway().pid;
+      const gatewayStart = gatewayPid === undefined ? undefined : (await identityOf(gatewayPid))?.start;
+      await writeWhole(files.instance, JSON.stringify({ ...current(), gatewayStart } satisfies Recorded));
+    };
+    // A gateway that was started again has another pid, and `down` waits for the right one.
+    const look = async (): Promise<void> => {
+      if (closing) return;
+      if (running.gateway().pid !== gatewayPid) await record();
+      clock.after(gatewayLookMs, () => void look());
+    };
+    const close = async (): Promise<void> => {
+      closing = true;
+      await rm(files.instance, { force: true });
+      await running.close();
+      await release();
+    };
+    try {
+      await writeWhole(files.kubeconfig, kubeconfigText({ ...running.api, server: running.api.url }));
+      await record();
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    clock.after(gatewayLookMs, () => void look());
+    return { instance: current(), close };
+  }
+
+  async function stop(say: Say): Promise<"stopped" | "notRunning"> {
+    const holder = await holderOf(files.lock);
+    const instance = await readInstance(files.instance);
+    const gateway = gatewayOf(instance);
+    const gatewayThere = gateway !== undefined && (await isSameProcess(gateway));
+    if (holder !== undefined) {
+      const containers = await recordedContainers(files.run);
+      const parts = [
+        `server (pid ${holder.pid})`,
+        ...(gatewayThere ? [`gateway (pid ${gateway.pid})`] : []),
+        ...(containers === 0 ? [] : [containers === 1 ? "1 container" : `${containers} containers`]),
+      ];
+      say(`Stopping: ${parts.join(", ")}. Requests under way are finished first.`);
+      send(holder.pid, "SIGTERM");
+      await endedOrKilled(holder, "server", say);
+    }
+    await endGateway(instance, say);
+    const left = await sweep(say);
+    await Promise.all([files.instance, files.lock].map((file) => rm(file, { force: true })));
+    return holder !== undefined || gatewayThere || left > 0 ? "stopped" : "notRunning";
+  }
+
+  /** The gateway ends by itself once its parent is gone; it may have requests to finish. */
+  async function endGateway(instance: Recorded | undefined, say: Say): Promise<void> {
+    const gateway = gatewayOf(instance);
+    if (gateway !== undefined) await endedOrKilled(gateway, "gateway", say);
+  }
+
+  async function endedOrKilled(one: ProcessIdentity, what: string, say: Say): Promise<void> {
+    const deadline = clock.now() + stopWithinMs;
+    while ((await isSameProcess(one)) && clock.now() < deadline) await wait(stopPollMs);
+    if (!(await isSameProcess(one))) return;
+    say(`The ${what} does not end by itself: ending pid ${one.pid} at once`);
+    send(one.pid, "SIGKILL");
+    while (await isSameProcess(one)) await wait(stopPollMs);
+  }
+
+  /** Ends containers that a server which was killed left running. */
+  async function sweep(say: Say): Promise<number> {
+    if ((await recordedContainers(files.run)) === 0) return 0;
+    const { processSandbox } = await import("../adapters/process/index.js");
+    const sandbox = await processSandbox({ runFolder: files.run, clock });
+    const swept = await sandbox.sweep().finally(() => sandbox.close());
+    if (swept.length > 0) say(`Cleared up after ${swept.length} containers of an earlier life`);
+    return swept.length;
+  }
+
+  return {
+    home,
+    find,
+    start,
+    stop,
+    kubeconfig: ({ kubeconfig }) => readFile(kubeconfig, "utf8"),
+    async connect({ kubeconfig }) {
+      return apiHttp(accessIn(await readFile(kubeconfig, "utf8")));
+    },
+    async startDetached(asked, say) {
+      const { startDetached } = await import("./startDetached.js");
+      return startDetached({ home, asked, say, signal: options.signal });
+    },
+    async startPrivate(say) {
+      say("starting the server and the gateway");
+      const { startEmbedded } = await import("./embedded.js");
+      // Runtimes are installed where every instance finds them, or each demo would fetch them again.
+      const embedded = await startEmbedded({ runtimesHome: home, log: await options.privateLog() });
+      const { url: server, ca, clientCert: cert, clientKey: key } = embedded.api;
+      const api = apiHttp({ server, ca, cert, key });
+      return {
+        api,
+        apiUrl: server,
+        gatewayUrl: embedded.gateway().url,
+        async close() {
+          api.close();
+          await embedded.close();
+        },
+      };
+    },
+  };
+}
+
+export function filesOf(home: string) {
+  return {
+    lock: join(home, "instance.lock"),
+    instance: join(home, "instance.json"),
+    kubeconfig: join(home, "kubeconfig"),
+    run: join(home, "run"),
+    log: join(home, "log", "drydock.log"),
+  };
+}
+
+/** What the file holds: what users see, and enough to know the gateway's process again. */
+type Recorded = Instance & { readonly gatewayStart?: string | undefined };
+
+async function readInstance(file: string): Promise<Recorded | undefined> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Recorded);
+}
+
+/** Whole or not at all, and for its owner only: others read it while it is written. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const draft = `${file}.${process.pid}.new`;
+  await writeFile(draft, text.endsWith("\n") ? text : `${text}\n`, { mode: 0o600 });
+  await rename(draft, file);
+}
+
+async function recordedContainers(runFolder: string): Promise<number> {
+  const lives = await readdir(runFolder).catch(() => []);
+  const counts = lives.map(async (life) => {
+    const folder = join(runFolder, life);
+    if (!(await stat(folder)).isDirectory()) return 0;
+    return (await readdir(folder)).filter((name) => name.endsWith(".pid")).length;
+  });
+  return (await Promise.all(counts)).reduce((total, count) => total + count, 0);
+}
+
+function gatewayOf(instance: Recorded | undefined): ProcessIdentity | undefined {
+  const { gateway, gatewayStart: start } = instance ?? {};
+  return gateway?.pid === undefined || start === undefined ? undefined : { pid: gateway.pid, start };
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ESRCH") return;
+    throw new CliError(`pid ${pid} cannot be stopped: it belongs to another user`, 1, { cause });
+  }
+}

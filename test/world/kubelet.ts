@@ -1,0 +1,148 @@
+/**
+ * A kubelet that only says so: it places pods, marks them as told, and lets them go when asked to.
+ * Each pod gets ports of its own, as pods on one machine must.
+ */
+
+import type { Informers } from "../../src/controller/index.js";
+import { Pod } from "../../src/domain/apis/core/pod.types.js";
+import { isoSeconds } from "../../src/domain/apis/meta/time.js";
+import { type Client, type Clock, isPortError } from "../../src/ports/index.js";
+
+/** What becomes of a pod. */
+export type Fate =
+  | { readonly is: "ready" | "running" | "pending" | "succeeded" }
+  | { readonly is: "waiting"; readonly reason: string; readonly message?: string }
+  | { readonly is: "failed"; readonly reason?: string; readonly exitCode: number };
+
+export interface FakeKubelet {
+  /** What becomes of pods from now on; those there are looked at again. */
+  decide(fateOf: (pod: Pod) => Fate): void;
+  /** Deleted pods stay, terminating, until this is called with false. */
+  holdDeleted(hold: boolean): void;
+}
+
+export const fakeNode = "node-1";
+const firstPort = 30_000;
+
+export function startKubelet(client: Client, informers: Informers, clock: Clock): FakeKubelet {
+  const pods = informers.of(Pod);
+  let fateOf: (pod: Pod) => Fate = () => ({ is: "ready" });
+  let holds = false;
+  let nextPort = firstPort;
+  const working = new Set<string>();
+  const again = new Set<string>();
+
+  function look(pod: Pod): void {
+    const { uid = "", namespace = "", name } = pod.metadata;
+    if (working.has(uid)) {
+      again.add(uid);
+      return;
+    }
+    working.add(uid);
+    void tend(pod).finally(() => {
+      working.delete(uid);
+      const now = pods.lister.get({ namespace, name });
+      if (again.delete(uid) && now !== undefined) look(now);
+    });
+  }
+
+  async function tend(pod: Pod): Promise<void> {
+    try {
+      if (pod.metadata.deletionTimestamp !== undefined) {
+        if (!holds) await end(pod);
+      } else if (pod.spec?.nodeName === undefined) await place(pod);
+      else await report(pod, fateOf(pod));
+    } catch (error) {
+      // Someone else was faster; the change that this was comes by as an event.
+      if (!isPortError(error, "Conflict") && !isPortError(error, "NotFound")) throw error;
+    }
+  }
+
+  async function end({ metadata }: Pod): Promise<void> {
+    const key = { namespace: metadata.namespace ?? "", name: metadata.name };
+    await client.delete(Pod, key, { gracePeriodSeconds: 0, preconditions: { uid: metadata.uid } });
+  }
+
+  async function place(pod: Pod): Promise<void> {
+    const ports = Object.fromEntries(
+      (pod.spec?.containers ?? [])
+        .flatMap((container) => container.ports ?? [])
+        .map((port) => [String(port.containerPort), nextPort++]),
+    );
+    await client.update(Pod, {
+      ...pod,
+      metadata: {
+        ...pod.metadata,
+        annotations: { ...pod.metadata.annotations, "drydock.dev/ports": JSON.stringify(ports) },
+      },
+      spec: { ...pod.spec, containers: pod.spec?.containers ?? [], nodeName: fakeNode },
+    });
+  }
+
+  async function report(pod: Pod, fate: Fate): Promise<void> {
+    const now = isoSeconds(clock.now());
+    const isReady = fate.is === "ready" ? "True" : "False";
+    const was = pod.status?.conditions?.find((one) => one.type === "Ready");
+    const since = was?.status === isReady ? (was.lastTransitionTime ?? now) : now;
+    const wish: Pod["status"] = {
+      ...pod.status,
+      phase: phases[fate.is],
+      podIP: "127.0.0.1",
+      podIPs: [{ ip: "127.0.0.1" }],
+      hostIP: "127.0.0.1",
+      startTime: pod.status?.startTime ?? now,
+      conditions: [
+        { type: "PodScheduled", status: "True" },
+        { type: "Ready", status: isReady, lastTransitionTime: since },
+      ],
+      containerStatuses: (pod.spec?.containers ?? []).map((container) => ({
+        name: container.name,
+        ready: fate.is === "ready",
+        restartCount: 0,
+        image: container.image ?? "",
+        imageID: "",
+        state: stateOf(fate, now, pod),
+      })),
+    };
+    await client.updateStatus(Pod, { ...pod, status: wish });
+  }
+
+  pods.subscribe(({ type, object }) => {
+    if (type !== "deleted") look(object);
+  });
+  return {
+    decide(next) {
+      fateOf = next;
+      for (const pod of pods.lister.list()) look(pod);
+    },
+    holdDeleted(hold) {
+      holds = hold;
+      for (const pod of pods.lister.list()) look(pod);
+    },
+  };
+}
+
+const phases: { readonly [is in Fate["is"]]: string } = {
+  ready: "Running",
+  running: "Running",
+  pending: "Pending",
+  waiting: "Pending",
+  succeeded: "Succeeded",
+  failed: "Failed",
+};
+
+function stateOf(fate: Fate, now: string, pod: Pod) {
+  switch (fate.is) {
+    case "ready":
+    case "running":
+      return { running: { startedAt: pod.status?.startTime ?? now } };
+    case "waiting":
+      return { waiting: { reason: fate.reason, message: fate.message ?? "" } };
+    case "pending":
+      return { waiting: { reason: "ContainerCreating" } };
+    case "failed":
+      return { terminated: { exitCode: fate.exitCode, reason: fate.reason ?? "Error" } };
+    case "succeeded":
+      return { terminated: { exitCode: 0, reason: "Completed" } };
+  }
+}

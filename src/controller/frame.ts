@@ -116,13 +116,17 @@ export async function reconcileOnce(
   const held = isLeaving ? object : await hold(reconciler, object, deps.client);
 
   const status = roundStatus(held, reconciler);
+  const report = () =>
+    writeStatus(reconciler.kind, held, status.outcome(isoSeconds(deps.clock.now())), deps.client);
   let outcome: Awaited<ReturnType<Reconciler["reconcile"]>>;
   try {
     outcome = await (isLeaving ? reconciler.leave?.(held, status) : reconciler.reconcile(held, status));
-  } finally {
-    // What is known stays known, even when the rest of the round failed.
-    await writeStatus(reconciler.kind, held, status.outcome(isoSeconds(deps.clock.now())), deps.client);
+  } catch (error) {
+    // What is known stays known, even when the rest of the round failed; that failure is the one to tell of.
+    await report().catch(() => undefined);
+    throw error;
   }
+  await report();
   return outcome?.requeueAfterMs;
 }
 

@@ -25,6 +25,8 @@ export interface Informer<T extends Resource = Resource> {
   readonly synced: Promise<void>;
   /** Resolves when memory is at least as new as the revision, or the signal aborts. */
   reached(resourceVersion: string, signal: AbortSignal): Promise<void>;
+  /** Resolves when no object with this uid is in memory any more, or the signal aborts. */
+  absent(key: Key, uid: string, signal: AbortSignal): Promise<void>;
   /** Resolves when the object with this uid is gone or going, or the signal aborts. */
   gone(key: Key, uid: string, signal: AbortSignal): Promise<void>;
 }
@@ -36,6 +38,7 @@ export function startInformer<T extends Resource>(
 ): Informer<T> {
   const objects = new Map<string, T>();
   const byController = new Map<string, Map<string, T>>();
+  const byNamespace = new Map<string, Map<string, T>>();
   const listeners: ((change: Change<T>) => void)[] = [];
   const waiters = new Set<() => void>();
   let seen = 0;
@@ -50,12 +53,8 @@ export function startInformer<T extends Resource>(
     if (old?.metadata.resourceVersion === object.metadata.resourceVersion) return;
     if (old !== undefined) unindex(key, old);
     objects.set(key, object);
-    const owner = controllerUid(object);
-    if (owner !== undefined) {
-      const owned = byController.get(owner) ?? new Map<string, T>();
-      owned.set(key, object);
-      byController.set(owner, owned);
-    }
+    file(byNamespace, object.metadata.namespace, key, object);
+    file(byController, controllerUid(object), key, object);
     tell({ type: old === undefined ? "added" : "modified", object, old });
   }
 
@@ -69,11 +68,8 @@ export function startInformer<T extends Resource>(
   }
 
   function unindex(key: string, object: T): void {
-    const owner = controllerUid(object);
-    if (owner === undefined) return;
-    const owned = byController.get(owner);
-    owned?.delete(key);
-    if (owned?.size === 0) byController.delete(owner);
+    unfile(byNamespace, object.metadata.namespace, key);
+    unfile(byController, controllerUid(object), key);
   }
 
   function tell(change: Change<T>): void {
@@ -146,6 +142,7 @@ export function startInformer<T extends Resource>(
       for (const object of objects.values()) hear({ type: "added", object, old: undefined });
     },
     reached: (resourceVersion, stop) => until(() => seen >= Number(resourceVersion), stop),
+    absent: (key, uid, stop) => until(() => objects.get(keyText(key))?.metadata.uid !== uid, stop),
     gone: (key, uid, stop) =>
       until(() => {
         const object = objects.get(keyText(key));
@@ -153,11 +150,30 @@ export function startInformer<T extends Resource>(
       }, stop),
     lister: {
       get: (key) => objects.get(keyText(key)),
-      list: (where) =>
-        where === undefined ? [...objects.values()] : [...objects.values()].filter(matching(where)),
+      list: (where = {}) => {
+        const { namespace, labels } = where;
+        const within =
+          namespace === undefined ? objects : (byNamespace.get(namespace) ?? new Map<string, T>());
+        return labels === undefined ? [...within.values()] : [...within.values()].filter(labelled(labels));
+      },
       controlledBy: (uid) => [...(byController.get(uid)?.values() ?? [])],
     },
   };
+}
+
+type Index<T> = Map<string, Map<string, T>>;
+
+function file<T>(index: Index<T>, under: string | undefined, key: string, object: T): void {
+  if (under === undefined) return;
+  const drawer = index.get(under) ?? new Map<string, T>();
+  drawer.set(key, object);
+  index.set(under, drawer);
+}
+
+function unfile<T>(index: Index<T>, under: string | undefined, key: string): void {
+  const drawer = index.get(under ?? "");
+  drawer?.delete(key);
+  if (drawer?.size === 0) index.delete(under ?? "");
 }
 
 export function keyOf(object: Resource): Key {
@@ -177,11 +193,9 @@ export function controllerUid(object: Resource): string | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid;
 }
 
-function matching({ namespace, labels }: Where): (object: Resource) => boolean {
-  const wanted = Object.entries(labels ?? {});
-  return (object) =>
-    (namespace === undefined || object.metadata.namespace === namespace) &&
-    wanted.every(([key, value]) => object.metadata.labels?.[key] === value);
+function labelled(labels: NonNullable<Where["labels"]>): (object: Resource) => boolean {
+  const wanted = Object.entries(labels);
+  return (object) => wanted.every(([key, value]) => object.metadata.labels?.[key] === value);
 }
 
 function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

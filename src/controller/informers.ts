@@ -2,7 +2,7 @@
 import { setMaxListeners } from "node:events";
 import type { Kind, Resource } from "../domain/apis/kind.js";
 import type { Client, Clock, Key, Listers, Log } from "../ports/index.js";
-import { type Informer, startInformer } from "./informer.js";
+import { type Informer, keyOf, startInformer } from "./informer.js";
 import { echoWaitMs } from "./limits.js";
 
 export interface Informers {
@@ -74,7 +74,16 @@ export function readYourWrites(client: Client, informers: Informers, clock: Cloc
     list: (kind, within) => client.list(kind, within),
     watch: (kind, from, signal, within) => client.watch(kind, from, signal, within),
     create: (kind, object) => echoed(kind, client.create(kind, object)),
-    update: (kind, object) => echoed(kind, client.update(kind, object)),
+    update: async (kind, object) => {
+      const { deletionTimestamp, finalizers = [], uid = "" } = object.metadata;
+      if (deletionTimestamp === undefined || finalizers.length > 0) {
+        return echoed(kind, client.update(kind, object));
+      }
+      // Its last hold is taken away: the echo of this write is that the object is gone.
+      const updated = await client.update(kind, object);
+      await bounded(clock, (signal) => informers.of(kind).absent(keyOf(object), uid, signal));
+      return updated;
+    },
     updateStatus: (kind, object) => echoed(kind, client.updateStatus(kind, object)),
     patch: (kind, key, patch, options) => echoed(kind, client.patch(kind, key, patch, options)),
     delete: async (kind: Kind, key: Key, options) => {

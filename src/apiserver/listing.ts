@@ -1,7 +1,14 @@
 // One page of a list: as of now, as of then, or on from where the last page ended.
 import { fieldErrors } from "../domain/apis/meta/fieldError.js";
 import { limits } from "./limits.js";
-import { isNarrowed, type Registry, type Selectors, type Served, selectionOf, type Stored } from "./registry/index.js";
+import {
+  isNarrowed,
+  type Registry,
+  type Selectors,
+  type Served,
+  type Stored,
+  selectionOf,
+} from "./registry/index.js";
 import { badRequest, expired, invalidOptions, refusal } from "./status.js";
 
 export interface ListRequest extends Selectors {
@@ -25,7 +32,11 @@ interface Token {
   readonly start: string;
 }
 
-export async function listPage(registry: Registry, served: Served, request: ListRequest): Promise<ListedPage> {
+export async function listPage(
+  registry: Registry,
+  served: Served,
+  request: ListRequest,
+): Promise<ListedPage> {
   refuseBadOptions(request);
   const selection = selectionOf(served, request);
   const { collection } = served;
@@ -54,7 +65,9 @@ export async function listPage(registry: Registry, served: Served, request: List
   return {
     items: items.map(served.show),
     revision,
-    next: Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start: `${last.key}\u0000` })).toString("base64url"),
+    next: Buffer.from(
+      JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start: `${last.key}\u0000` }),
+    ).toString("base64url"),
     remaining: isNarrowed(request) ? undefined : rest.length - limit,
   };
 }
@@ -82,7 +95,8 @@ function refuseBadOptions(request: ListRequest): void {
     ]);
   }
   if (request.continue) throw complain("resourceVersionMatch is forbidden when continue is provided");
-  if (resourceVersion === "") throw complain("resourceVersionMatch is forbidden unless resourceVersion is provided");
+  if (resourceVersion === "")
+    throw complain("resourceVersionMatch is forbidden unless resourceVersion is provided");
   if (match === "Exact" && resourceVersion === "0") {
     throw complain('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
   }

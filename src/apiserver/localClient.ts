@@ -1,9 +1,16 @@
 // The Client for those who live in the server's own process: no HTTP, no text, the very objects readers share.
 import { apiVersionOf, type Kind, type Resource } from "../domain/apis/kind.js";
 import type { Client, Key, Page, PatchOptions, Unsaved, WatchEvent, Within } from "../ports/index.js";
-import { listPage, parseVersion } from "./listing.js";
 import { limits } from "./limits.js";
-import { insideContext, patchObject, type Registry, type Seen, selectionOf, type User } from "./registry/index.js";
+import { listPage, parseVersion } from "./listing.js";
+import {
+  insideContext,
+  patchObject,
+  type Registry,
+  type Seen,
+  selectionOf,
+  type User,
+} from "./registry/index.js";
 import { expired, refusal } from "./status.js";
 
 export function localClient(registry: Registry, user: User): Client {
@@ -38,7 +45,12 @@ export function localClient(registry: Registry, user: User): Client {
     update: <T extends Resource>(kind: Kind<T>, object: T) => put(kind, object, ""),
     updateStatus: <T extends Resource>(kind: Kind<T>, object: T) => put(kind, object, "status"),
 
-    async patch<T extends Resource>(kind: Kind<T>, key: Key, patch: unknown, options: PatchOptions): Promise<T> {
+    async patch<T extends Resource>(
+      kind: Kind<T>,
+      key: Key,
+      patch: unknown,
+      options: PatchOptions,
+    ): Promise<T> {
       const request = {
         type: options.type,
         body: patch,
@@ -52,7 +64,13 @@ export function localClient(registry: Registry, user: User): Client {
     },
 
     async delete(kind, { namespace, name }, options = {}) {
-      await registry.remove(registry.servedAs(kind), kind.namespaced ? namespace : "", name, options, untracked);
+      await registry.remove(
+        registry.servedAs(kind),
+        kind.namespaced ? namespace : "",
+        name,
+        options,
+        untracked,
+      );
     },
   };
 

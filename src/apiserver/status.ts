@@ -109,7 +109,11 @@ export function methodNotAllowed(): PortError {
 }
 
 export function alreadyExists(kind: Named, name: string): PortError {
-  return refusal("AlreadyExists", `${qualifiedPlural(kind)}${shownName(name)} already exists`, details(kind, name));
+  return refusal(
+    "AlreadyExists",
+    `${qualifiedPlural(kind)}${shownName(name)} already exists`,
+    details(kind, name),
+  );
 }
 
 export const modifiedMeanwhile =
@@ -124,7 +128,11 @@ export function conflict(kind: Named, name: string, why: string = modifiedMeanwh
 }
 
 export function forbidden(kind: Named, name: string, why: string, more: StatusDetails = {}): PortError {
-  return refusal("Forbidden", `${qualifiedPlural(kind)}${shownName(name)} is forbidden: ${why}`, details(kind, name, more));
+  return refusal(
+    "Forbidden",
+    `${qualifiedPlural(kind)}${shownName(name)} is forbidden: ${why}`,
+    details(kind, name, more),
+  );
 }
 
 /** 422 with one cause per field; `kind` is empty for the complaints about a patch itself. */
@@ -135,12 +143,16 @@ export function invalid(
 ): PortError {
   const texts = errors.map((error) => `${error.field}: ${error.message}`);
   const what = `${qualifiedKind(kind)} ${JSON.stringify(name)}`.trim();
-  return refusal("Invalid", `${what} is invalid: ${texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`}`, {
-    ...(name === "" ? {} : { name }),
-    ...(kind.group === "" ? {} : { group: kind.group }),
-    kind: kind.kind,
-    causes: errors.map(({ reason, message, field }) => ({ reason, message, field })),
-  });
+  return refusal(
+    "Invalid",
+    `${what} is invalid: ${texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`}`,
+    {
+      ...(name === "" ? {} : { name }),
+      ...(kind.group === "" ? {} : { group: kind.group }),
+      kind: kind.kind,
+      causes: errors.map(({ reason, message, field }) => ({ reason, message, field })),
+    },
+  );
 }
 
 /** The 422 about a request's own options, such as ListOptions. */

@@ -49,19 +49,18 @@ function tableOf(models: readonly AnyObject[], colors: Paint): readonly string[]
   if (models.length === 0) {
     return [colors.dim("No models yet. Deploy one: drydock deploy NAME --model PATH_OR_URI")];
   }
-  const rows = [...models]
-    .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
-    .map((model) => {
-      const ready = conditionOf(model, "Ready");
-      const reason = [ready?.reason, ready?.message].filter(Boolean).join(": ");
-      return [
-        nameOf(model),
-        paintStatus(colors, ready?.status ?? "Unknown"),
-        reason,
-        model.status?.url ?? "",
-      ];
-    });
-  return columns().lines([["NAME", "READY", "REASON", "URL"], ...rows]);
+  const sorted = [...models].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const rows = sorted.map((model) => {
+    const { status = "Unknown", reason = "" } = conditionOf(model, "Ready") ?? {};
+    return [nameOf(model), paintStatus(colors, status), reason, model.status?.url ?? ""];
+  });
+  const [head = "", ...lines] = columns().lines([["NAME", "READY", "REASON", "URL"], ...rows]);
+  // A message is as long as its cause needs; below its model it pushes no column aside.
+  const messages = sorted.map((model) => conditionOf(model, "Ready")?.message ?? "");
+  return [
+    head,
+    ...lines.flatMap((line, at) => (messages[at] ? [line, colors.dim(`  ${messages[at]}`)] : [line])),
+  ];
 }
 
 async function printChanges({ terminal, clock }: Context, changes: Changes): Promise<void> {

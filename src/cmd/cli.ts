@@ -1,9 +1,11 @@
-/** The command line's composition root: hands the commands their terminal, their home and their way to the world. */
+/**
+ * The command line's composition root: hands the commands their terminal, their home and their way to the world.
+ * What only some commands need is loaded by them alone: `drydock get` should not wait for a server's code.
+ */
 import { createWriteStream } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { callGateway } from "../adapters/apiHttp/index.js";
 import { systemClock } from "../adapters/clock/index.js";
 import { silentLog, streamLog } from "../adapters/log/index.js";
 import { CliError, type Context, type RuntimeInstaller, runCli, type Terminal } from "../cli/index.js";
@@ -51,7 +53,7 @@ const context: Context = {
     },
     privateLog: async () => (env["DRYDOCK_DEBUG"] === "1" ? streamLog(process.stderr) : silentLog),
   }),
-  callModel: callGateway,
+  callModel: async (request) => (await import("../adapters/apiHttp/index.js")).callGateway(request),
   runtimes: installer,
   tools: async () => (await import("./tools.js")).findTools(env),
 };

@@ -4,7 +4,6 @@
  */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { apiHttp } from "../adapters/apiHttp/index.js";
 import {
   CliError,
   type Instance,
@@ -15,7 +14,6 @@ import {
 } from "../cli/index.js";
 import type { Clock, Log } from "../ports/index.js";
 import type { Embedded } from "./embedded.js";
-import { choosePort } from "./freePort.js";
 import { claimHome, holderOf } from "./homeLock.js";
 import { accessIn, kubeconfigText } from "./kubeconfigText.js";
 import { identityOf, isSameProcess, type ProcessIdentity } from "./processIdentity.js";
@@ -58,6 +56,7 @@ export function makeInstances(options: InstancesOptions): Instances {
       if (!["127.0.0.1", "::1", "localhost"].includes(bind)) {
         say(`note: the gateway listens on ${bind}: whoever reaches that address can call the models`);
       }
+      const { choosePort } = await import("./freePort.js");
       const apiPort = await choosePort("api", asked.apiPort, defaultPorts.api, bind, say);
       const gatewayPort = await choosePort("gateway", asked.gatewayPort, defaultPorts.gateway, bind, say);
       say("starting the server and the gateway");
@@ -168,6 +167,7 @@ export function makeInstances(options: InstancesOptions): Instances {
     stop,
     kubeconfig: ({ kubeconfig }) => readFile(kubeconfig, "utf8"),
     async connect({ kubeconfig }) {
+      const { apiHttp } = await import("../adapters/apiHttp/index.js");
       return apiHttp(accessIn(await readFile(kubeconfig, "utf8")));
     },
     async startDetached(asked, say) {
@@ -177,6 +177,7 @@ export function makeInstances(options: InstancesOptions): Instances {
     async startPrivate(say) {
       say("starting the server and the gateway");
       const { startEmbedded } = await import("./embedded.js");
+      const { apiHttp } = await import("../adapters/apiHttp/index.js");
       // Runtimes are installed where every instance finds them, or each demo would fetch them again.
       const embedded = await startEmbedded({ runtimesHome: home, log: await options.privateLog() });
       const { url: server, ca, clientCert: cert, clientKey: key } = embedded.api;

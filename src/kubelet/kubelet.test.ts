@@ -667,6 +667,22 @@ describe("a restart of Drydock", () => {
     await expect.poll(() => world.logs(pod)).toBe("run\n");
   });
 
+  it("does not run again what has ended, and still has its log", async () => {
+    await world.create({
+      name: "done",
+      restartPolicy: "Never",
+      containers: [shell("c", "echo once; exit 2")],
+    });
+    const before = await world.until("done", isOver);
+    await world.restart();
+    await world.create({ name: "next", containers: [shell("c", "sleep 100")] });
+    await world.until("next", isReady);
+    expect((await world.get("done"))?.status).toEqual(before.status);
+    expect(await world.logs(before)).toBe("once\n");
+    await world.remove("done");
+    await world.untilGone("done");
+  });
+
   it("finishes the deletion of pods that were going", async () => {
     await world.create({ name: "going", containers: [shell("c", "sleep 100")] });
     await world.until("going", isReady);

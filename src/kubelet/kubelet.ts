@@ -11,7 +11,6 @@ import { closeGraceMs, lameDuckMs } from "./limits.js";
 import { nodeFacts, registerNode } from "./node.js";
 import { type PodWorker, podWorker } from "./podWorker.js";
 import { podRuntime } from "./runtime.js";
-import { isEnded } from "./status/podStatus.js";
 
 export interface Kubelet {
   readonly runtime: PodRuntime;
@@ -51,7 +50,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     const worker = workers.get(uid);
     if (worker !== undefined) worker.update(pod);
     else if (pod.metadata.deletionTimestamp !== undefined) void forget(pod);
-    else if (!isEnded(pod)) begin(pod, uid);
+    else begin(pod, uid);
   }
 
   function begin(pod: Pod, uid: string): void {

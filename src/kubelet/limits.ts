@@ -33,6 +33,8 @@ export const probeOutputBytes = 1_024;
 /** Status is written again after a failure, soon and then less soon. */
 export const statusRetryFirstMs = 50;
 export const statusRetryMaxMs = 5_000;
+/** How long a deletion waits for the pod's last status: its reader may be the reason it cannot be written. */
+export const finalStatusMs = 1_000;
 /** Progress of a download is news for people, who do not read faster. */
 export const progressEveryMs = 500;
 

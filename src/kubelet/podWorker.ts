@@ -5,19 +5,20 @@
 import { setMaxListeners } from "node:events";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { type Pod, Pod as PodKind } from "../domain/apis/core/pod.types.js";
-import { isPortError, type PodRef } from "../ports/index.js";
+import type { Pod } from "../domain/apis/core/pod.types.js";
+import type { PodRef } from "../ports/index.js";
 import { type ContainerLife, containerLife } from "./container/containerLife.js";
 import type { KubeletDeps } from "./deps.js";
 import { podFolders } from "./folders.js";
 import type { HostPorts } from "./hostPorts.js";
-import { setupRetryFirstMs, setupRetryMaxMs, statusRetryFirstMs, statusRetryMaxMs } from "./limits.js";
-import { type PodPorts, portsAnnotation, takePodPorts } from "./podPorts.js";
+import { finalStatusMs, setupRetryFirstMs, setupRetryMaxMs } from "./limits.js";
+import { podApi } from "./podApi.js";
+import { type PodPorts, takePodPorts } from "./podPorts.js";
 import type { NodeFacts } from "./setup/downward.js";
-import { isProblem } from "./setup/problem.js";
+import { isProblem, isTrouble, type SetupProblem } from "./setup/problem.js";
 import { prepareVolumes, type Volumes } from "./setup/volumes.js";
 import { type ContainerFacts, type PodFacts, waiting } from "./status/facts.js";
-import { makePodStatus } from "./status/podStatus.js";
+import { isEnded, makePodStatus } from "./status/podStatus.js";
 import { restoredFacts } from "./status/restored.js";
 import { statusWriter } from "./status/statusWriter.js";
 import { deferred, pause } from "./times.js";
@@ -40,37 +41,43 @@ export interface PodWorker {
 }
 
 export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node: NodeFacts): PodWorker {
-  const { client, clock, log, recorder } = deps;
-  const key = { namespace: first.metadata.namespace ?? "", name: first.metadata.name };
-  const ref: PodRef = { ...key, uid: first.metadata.uid ?? "" };
+  const { clock, log, recorder } = deps;
+  const { metadata, spec = { containers: [] } } = first;
+  const ref: PodRef = {
+    namespace: metadata.namespace ?? "",
+    name: metadata.name,
+    uid: metadata.uid ?? "",
+  };
   const folders = podFolders(deps.home, ref.uid);
-  const spec = first.spec ?? { containers: [] };
   const hasInit = (spec.initContainers ?? []).length > 0;
-  const ending = new AbortController();
-  setMaxListeners(0, ending.signal); // every wait of every container listens
   const startedAtMs = Date.parse(first.status?.startTime ?? "") || clock.now();
+  /** Nothing of this pod is started any more. */
+  const ending = new AbortController();
+  /** Nothing about this pod is written any more: it is gone, or Drydock is going. */
+  const over = new AbortController();
+  for (const { signal } of [ending, over]) setMaxListeners(0, signal); // every wait of every container listens
 
   let pod = first;
   let facts: Omit<PodFacts, "pod" | "conditions"> = {
     containers: restoredFacts(first, hasInit ? "PodInitializing" : "ContainerCreating", clock.now()),
     startedAtMs,
     isPrepared: false,
-    isInitialized: !hasInit,
+    isInitialized: !hasInit || isEnded(first),
     isTerminating: false,
-    isOver: false,
+    isOver: isEnded(first),
     failure: undefined,
   };
   let conditions = first.status?.conditions ?? [];
   let ports: PodPorts | undefined;
   let volumes: Volumes = new Map();
-  let bound: Promise<void> = Promise.resolve();
-  let isGone = false;
-  let isClosing = false;
+  let bound: Promise<void> | undefined;
   let graceAllowedMs = Number.POSITIVE_INFINITY;
 
+  const api = podApi({ client: deps.client, clock, log, ref, over: over.signal });
   const status = statusWriter({
     clock,
     log,
+    over: over.signal,
     make() {
       const made = makePodStatus({ ...facts, pod, conditions: currentConditions() }, clock.now());
       conditions = made.conditions ?? [];
@@ -78,22 +85,14 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     },
     async write(made) {
       await bound; // whoever sees a ready pod must also see where its ports are
-      const body = { reason: null, message: null, ...made };
-      await client.patch(
-        PodKind,
-        key,
-        { metadata: { uid: ref.uid }, status: body },
-        { type: "merge", subresource: "status" },
-      );
+      await api.writeStatus(made);
     },
   });
 
   /** Ours as last made, since the watch may still carry older ones; others' as the API has them. */
   function currentConditions() {
-    const theirs = (pod.status?.conditions ?? []).filter(
-      (one) => !conditions.some((mine) => mine.type === one.type),
-    );
-    return [...conditions, ...theirs];
+    const seen = pod.status?.conditions ?? [];
+    return [...conditions, ...seen.filter((one) => !conditions.some((mine) => mine.type === one.type))];
   }
 
   function know(change: Partial<typeof facts>): void {
@@ -116,63 +115,68 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
       containers.set(container, { ...containers.get(container)!, ...change });
       know({ containers });
     },
-    portsChanged() {
-      bound = bound.then(bind);
-    },
+    portsChanged: bind,
   };
-  const sidecarOrInit = (spec.initContainers ?? []).map((container) => {
-    const role = container.restartPolicy === "Always" ? ("sidecar" as const) : ("init" as const);
-    return { role, life: containerLife(container, role, world) };
+  const before = (spec.initContainers ?? []).map((container) => {
+    const isSidecar = container.restartPolicy === "Always";
+    return { isSidecar, life: containerLife(container, isSidecar ? "sidecar" : "init", world) };
   });
   const mains = spec.containers.map((container) => containerLife(container, "main", world));
-  const lives = [...sidecarOrInit.map((one) => one.life), ...mains];
+  const lives = [...before.map((one) => one.life), ...mains];
+
+  /** After what is starting right now: a process that comes up and this write do not need each other. */
+  function bind(): void {
+    const turn = new Promise<void>((resolve) => setImmediate(resolve));
+    bound = Promise.all([bound, turn]).then(() => api.bind(pod, deps.nodeName, ports!.annotation()));
+  }
 
   async function live(): Promise<void> {
+    if (facts.isOver) return; // only its logs are of interest, and its deletion
     const hadVolumes = existsSync(folders.volumes);
-    if (!(await prepare())) return;
-    const cancelDeadline = watchDeadline();
     const gate = deferred();
-    const running: Promise<unknown>[] = [];
+    // They make their images ready while volumes, ports and init containers are on their way.
     const main = mains.filter((life) => !isFinished(life)).map((life) => life.run(gate.promise));
-    running.push(...main);
-
-    for (const { role, life } of sidecarOrInit) {
-      // An earlier life of Drydock saw it succeed, and what it wrote is still there.
-      if (hadVolumes && role === "init" && isFinished(life)) continue;
-      const run = life.run(Promise.resolve());
-      running.push(run);
-      if (role === "sidecar") {
-        await Promise.race([life.started, run]);
-      } else if ((await run) === "failed") {
-        ending.abort();
-      }
-      if (ending.signal.aborted) break;
-    }
+    const cancelDeadline = watchDeadline();
+    const prepared = await prepare();
+    const others = prepared ? await initialize(hadVolumes) : [];
     if (!ending.signal.aborted) {
       know({ isInitialized: true });
       gate.resolve();
       await Promise.all(main);
-      if (!ending.signal.aborted) ending.abort();
     }
-    for (const life of lives) if (!facts.isTerminating && !isClosing) life.stop(graceMs());
-    await Promise.all(running);
+    ending.abort();
+    // Sidecars have no end of their own.
+    if (!facts.isTerminating && !over.signal.aborted) stopAll(graceMs());
+    await Promise.all([...main, ...others]);
     cancelDeadline();
-    if (!isClosing) know({ isOver: true });
+    know({ isOver: true });
+  }
+
+  async function initialize(hadVolumes: boolean): Promise<readonly Promise<unknown>[]> {
+    const running: Promise<unknown>[] = [];
+    for (const { isSidecar, life } of before) {
+      if (ending.signal.aborted) break;
+      // An earlier life of Drydock saw it succeed, and what it wrote is still there.
+      if (!isSidecar && hadVolumes && isFinished(life)) continue;
+      const run = life.run(Promise.resolve());
+      running.push(run);
+      if (isSidecar) await Promise.race([life.started, run]);
+      else if ((await run) === "failed") ending.abort();
+    }
+    return running;
   }
 
   function isFinished(life: ContainerLife): boolean {
     return facts.containers.get(life.container.name)?.state.terminated !== undefined;
   }
 
+  /** False when the pod ended first. */
   async function prepare(): Promise<boolean> {
-    ports = await takePodPorts(pod, table);
-    bound = bind();
     let waitMs = setupRetryFirstMs;
     let told = "";
     while (!ending.signal.aborted) {
-      const made = await prepareVolumes(pod, { ...deps, folders, node }).catch((error) => ({
-        problem: String(error.message),
-      }));
+      const made = await tryPrepare();
+      if (bound === undefined && ports !== undefined) bind();
       if (!isProblem(made)) {
         volumes = made;
         know({ isPrepared: true });
@@ -190,27 +194,13 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     return false;
   }
 
-  /** Says that the pod is on this node, and where its ports are. */
-  async function bind(): Promise<void> {
-    let waitMs = statusRetryFirstMs;
-    while (!isGone) {
-      const annotations = { [portsAnnotation]: ports!.annotation() };
-      const node = pod.spec?.nodeName ? {} : { spec: { nodeName: deps.nodeName } };
-      try {
-        await client.patch(
-          PodKind,
-          key,
-          { metadata: { uid: ref.uid, annotations }, ...node },
-          { type: "merge" },
-        );
-        return;
-      } catch (error) {
-        if (isPortError(error, "NotFound")) return;
-        log.error("pod not bound, trying again", { pod: key, error: String(error) });
-        await pause(clock, waitMs, ending.signal);
-        waitMs = Math.min(waitMs * 2, statusRetryMaxMs);
-        if (ending.signal.aborted) return;
-      }
+  async function tryPrepare(): Promise<Volumes | SetupProblem> {
+    try {
+      ports ??= await takePodPorts(pod, table);
+      return await prepareVolumes(pod, { ...deps, folders, node });
+    } catch (error) {
+      if (!isTrouble(error)) throw error;
+      return { problem: error.message };
     }
   }
 
@@ -223,13 +213,16 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
       know({ failure: { reason: "DeadlineExceeded", message } });
       recorder.event(pod, "Normal", "DeadlineExceeded", message);
       ending.abort();
-      for (const life of lives) life.stop(graceMs());
+      stopAll(graceMs());
     });
   }
 
+  function stopAll(allowedMs: number): void {
+    for (const life of lives) life.stop(allowedMs);
+  }
+
   function graceMs(): number {
-    const seconds = pod.metadata.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30;
-    return seconds * 1000;
+    return (pod.metadata.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
   }
 
   async function terminate(): Promise<void> {
@@ -242,46 +235,30 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
       await Promise.race([status.flush(), pause(clock, deps.lameDuckMs)]);
       await pause(clock, deps.lameDuckMs);
     }
-    for (const life of lives) life.stop(graceAllowedMs);
+    stopAll(graceAllowedMs);
     await alive;
-    if (isGone || isClosing) return;
-    await Promise.race([status.flush(), pause(clock, statusRetryMaxMs)]);
-    status.stop();
-    await remove();
-  }
-
-  async function remove(): Promise<void> {
-    let waitMs = statusRetryFirstMs;
-    while (!isGone && !isClosing) {
-      try {
-        await client.delete(PodKind, key, { gracePeriodSeconds: 0, preconditions: { uid: ref.uid } });
-        return;
-      } catch (error) {
-        if (isPortError(error, "NotFound") || isPortError(error, "Conflict")) return;
-        log.error("pod not deleted, trying again", { pod: key, error: String(error) });
-        await pause(clock, waitMs);
-        waitMs = Math.min(waitMs * 2, statusRetryMaxMs);
-      }
-    }
+    await Promise.race([status.flush(), pause(clock, finalStatusMs)]);
+    await api.remove();
   }
 
   const alive = live().catch((error: unknown) => {
-    log.error("pod worker failed", { pod: key, error: error instanceof Error ? error.stack : String(error) });
-    for (const life of lives) life.kill();
+    // Our own bug: this pod fails loudly, the others go on.
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log.error("pod worker failed", { pod: ref, error: message });
     ending.abort();
-    const message = error instanceof Error ? error.message : String(error);
-    know({ failure: { reason: "DrydockError", message }, isOver: true });
+    for (const life of lives) life.kill();
+    know({ failure: { reason: "DrydockError", message: message.split("\n")[0] ?? "" }, isOver: true });
   });
-  const finish = deferred();
+  const finished = deferred();
 
   async function clearAway(): Promise<void> {
     for (const life of lives) life.kill();
     await alive;
     ports?.release();
     await rm(folders.root, { recursive: true, force: true }).catch((error) =>
-      log.error("pod folder not removed", { pod: key, error: String(error) }),
+      log.error("pod folder not removed", { pod: ref, error: String(error) }),
     );
-    finish.resolve();
+    finished.resolve();
   }
 
   return {
@@ -297,23 +274,21 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
         void terminate();
       } else if (graceMs() < graceAllowedMs) {
         graceAllowedMs = graceMs();
-        for (const life of lives) life.stop(graceAllowedMs);
+        stopAll(graceAllowedMs);
       }
     },
     gone() {
-      if (isGone) return;
-      isGone = true;
-      status.stop();
+      if (over.signal.aborted) return;
+      over.abort();
       ending.abort();
       void clearAway();
     },
     async close(closeGraceMs) {
-      isClosing = true;
-      status.stop();
+      over.abort();
       ending.abort();
-      for (const life of lives) life.stop(Math.min(closeGraceMs, graceMs()));
+      stopAll(Math.min(closeGraceMs, graceMs()));
       await alive;
     },
-    done: finish.promise,
+    done: finished.promise,
   };
 }

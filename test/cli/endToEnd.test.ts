@@ -61,12 +61,12 @@ async function recorded(): Promise<Instance> {
   return JSON.parse(await readFile(join(home, "instance.json"), "utf8")) as Instance;
 }
 
-function isThere(pid: number | undefined): boolean {
-  try {
-    return process.kill(pid ?? 0, 0);
-  } catch {
-    return false;
-  }
+/** A process whose parent has not asked yet how it ended is gone all the same. */
+async function isThere(pid: number | undefined): Promise<boolean> {
+  const shown = await promisify(execFile)("ps", ["-o", "stat=", "-p", String(pid)]).catch(() => ({
+    stdout: "",
+  }));
+  return shown.stdout.trim() !== "" && !shown.stdout.startsWith("Z");
 }
 
 describe.sequential("an instance of its own", () => {
@@ -163,7 +163,7 @@ describe.sequential("an instance of its own", () => {
     const first = await drydock("down");
     expect([first.code, first.out]).toEqual([0, "Drydock is stopped.\n"]);
     expect(first.err).toMatch(/^Stopping: server \(pid \d+\), gateway \(pid \d+\), 1 container\. /);
-    expect([isThere(pid), isThere(gateway.pid)]).toEqual([false, false]);
+    expect(await Promise.all([pid, gateway.pid].map(isThere))).toEqual([false, false]);
     expect(await readdir(join(home, "run"))).toEqual([]);
     const second = await drydock("down");
     expect([second.code, second.out]).toEqual([0, `Drydock is not running in ${home}.\n`]);

@@ -1,5 +1,5 @@
-import type { Kind } from "../../src/domain/apis/kind.js";
 import { kubeClient } from "../../src/adapters/kubeClient/index.js";
+import type { Kind } from "../../src/domain/apis/kind.js";
 import { startWorld } from "../kubectl/world.js";
 import { clientContract, Gadget } from "./client.js";
 

@@ -48,21 +48,34 @@ export function clientContract(name: string, make: () => Promise<ClientUnderTest
       await client.create(Namespace, { metadata: { name } });
       return name;
     }
-    const gadget = (namespace: string, name: string, size = 1) => ({ metadata: { name, namespace }, spec: { size } });
+    const gadget = (namespace: string, name: string, size = 1) => ({
+      metadata: { name, namespace },
+      spec: { size },
+    });
 
     it("gets what it created, and undefined for what is not there", async () => {
       const namespace = await place();
       const made = await client.create(Gadget, gadget(namespace, "g"));
-      expect(made).toMatchObject({ apiVersion: "contract.example.com/v1", kind: "Gadget", spec: { size: 1, color: "red" } });
+      expect(made).toMatchObject({
+        apiVersion: "contract.example.com/v1",
+        kind: "Gadget",
+        spec: { size: 1, color: "red" },
+      });
       expect(await client.get(Gadget, { namespace, name: "g" })).toEqual(made);
       expect(await client.get(Gadget, { namespace, name: "nobody" })).toBeUndefined();
-      expect(await client.get(Namespace, { namespace: "", name: namespace })).toMatchObject({ status: { phase: "Active" } });
+      expect(await client.get(Namespace, { namespace: "", name: namespace })).toMatchObject({
+        status: { phase: "Active" },
+      });
     });
 
     it("refuses with a reason to branch on", async () => {
       const namespace = await place();
       await client.create(Gadget, gadget(namespace, "g"));
-      const reasons = async (action: Promise<unknown>) => action.then(() => "none", (error: { reason: string }) => error.reason);
+      const reasons = async (action: Promise<unknown>) =>
+        action.then(
+          () => "none",
+          (error: { reason: string }) => error.reason,
+        );
       expect(await reasons(client.create(Gadget, gadget(namespace, "g")))).toBe("AlreadyExists");
       expect(await reasons(client.create(Gadget, gadget(namespace, "big", 101)))).toBe("Invalid");
       expect(await reasons(client.create(Gadget, gadget("no-such-place", "g")))).toBe("NotFound");
@@ -74,11 +87,17 @@ export function clientContract(name: string, make: () => Promise<ClientUnderTest
 
     it("carries the Status of a refusal", async () => {
       const namespace = await place();
-      const refusal = await client.create(Gadget, gadget(namespace, "big", 101)).catch((error: unknown) => error);
+      const refusal = await client
+        .create(Gadget, gadget(namespace, "big", 101))
+        .catch((error: unknown) => error);
       expect(refusal).toMatchObject({
         name: "PortError",
         message: expect.stringContaining('Gadget.contract.example.com "big" is invalid: spec.size'),
-        status: { kind: "Status", code: 422, details: { causes: [{ field: "spec.size", reason: "FieldValueInvalid" }] } },
+        status: {
+          kind: "Status",
+          code: 422,
+          details: { causes: [{ field: "spec.size", reason: "FieldValueInvalid" }] },
+        },
       });
     });
 
@@ -87,7 +106,9 @@ export function clientContract(name: string, make: () => Promise<ClientUnderTest
       const first = await client.create(Gadget, gadget(namespace, "g"));
       const second = await client.update(Gadget, { ...first, spec: { size: 2 } });
       expect(second.metadata.generation).toBe(2);
-      await expect(client.update(Gadget, { ...first, spec: { size: 3 } })).rejects.toMatchObject({ reason: "Conflict" });
+      await expect(client.update(Gadget, { ...first, spec: { size: 3 } })).rejects.toMatchObject({
+        reason: "Conflict",
+      });
     });
 
     it("writes status beside the rest", async () => {
@@ -104,13 +125,24 @@ export function clientContract(name: string, make: () => Promise<ClientUnderTest
       expect((await client.patch(Gadget, key, { spec: { size: 2 } }, { type: "merge" })).spec.size).toBe(2);
       const json = [{ op: "replace", path: "/spec/size", value: 3 }];
       expect((await client.patch(Gadget, key, json, { type: "json" })).spec.size).toBe(3);
-      const seen = await client.patch(Gadget, key, { status: { seen: 4 } }, { type: "merge", subresource: "status" });
+      const seen = await client.patch(
+        Gadget,
+        key,
+        { status: { seen: 4 } },
+        { type: "merge", subresource: "status" },
+      );
       expect(seen.metadata.resourceVersion).toBeDefined();
       await client.patch(Gadget, key, { spec: { replicas: 5 } }, { type: "merge", subresource: "scale" });
-      expect(await client.get(Gadget, key)).toMatchObject({ spec: { size: 3, replicas: 5 }, status: { seen: 4 } });
+      expect(await client.get(Gadget, key)).toMatchObject({
+        spec: { size: 3, replicas: 5 },
+        status: { seen: 4 },
+      });
       const map = { namespace, name: "c" };
       await client.create(ConfigMap, { metadata: map, data: { a: "1" } });
-      expect((await client.patch(ConfigMap, map, { data: { b: "2" } }, { type: "strategic" })).data).toEqual({ a: "1", b: "2" });
+      expect((await client.patch(ConfigMap, map, { data: { b: "2" } }, { type: "strategic" })).data).toEqual({
+        a: "1",
+        b: "2",
+      });
     });
 
     it("applies as someone, creating what is not there", async () => {
@@ -122,19 +154,30 @@ export function clientContract(name: string, make: () => Promise<ClientUnderTest
         metadata: { name: "g" },
         spec: { size },
       });
-      expect((await client.patch(Gadget, key, config(1), { type: "apply", fieldManager: "alice" })).spec.size).toBe(1);
-      await expect(client.patch(Gadget, key, config(2), { type: "apply", fieldManager: "bob" })).rejects.toMatchObject({
+      expect(
+        (await client.patch(Gadget, key, config(1), { type: "apply", fieldManager: "alice" })).spec.size,
+      ).toBe(1);
+      await expect(
+        client.patch(Gadget, key, config(2), { type: "apply", fieldManager: "bob" }),
+      ).rejects.toMatchObject({
         reason: "Conflict",
         message: 'Apply failed with 1 conflict: conflict with "alice": .spec.size',
       });
-      const forced = await client.patch(Gadget, key, config(2), { type: "apply", fieldManager: "bob", force: true });
+      const forced = await client.patch(Gadget, key, config(2), {
+        type: "apply",
+        fieldManager: "bob",
+        force: true,
+      });
       expect(forced.spec.size).toBe(2);
     });
 
     it("lists by place, label, field and page", async () => {
       const [here, there] = [await place(), await place()];
       for (const name of ["a", "b", "c"]) await client.create(Gadget, gadget(here, name));
-      await client.create(Gadget, { metadata: { name: "d", namespace: there, labels: { is: "odd" } }, spec: {} });
+      await client.create(Gadget, {
+        metadata: { name: "d", namespace: there, labels: { is: "odd" } },
+        spec: {},
+      });
       const names = async (within: Parameters<Client["list"]>[1]) =>
         (await client.list(Gadget, within)).items.map((one) => one.metadata.name);
       expect(await names({ namespace: here })).toEqual(["a", "b", "c"]);
@@ -150,15 +193,18 @@ export function clientContract(name: string, make: () => Promise<ClientUnderTest
       const namespace = await place();
       const page = await client.list(Gadget, { namespace });
       const heard = listen(client, page.resourceVersion, { namespace, labelSelector: "is=odd" }, 3);
-      let one = await client.create(Gadget, { metadata: { name: "g", namespace, labels: { is: "odd" } }, spec: {} });
+      let one = await client.create(Gadget, {
+        metadata: { name: "g", namespace, labels: { is: "odd" } },
+        spec: {},
+      });
       await client.create(Gadget, gadget(namespace, "even"));
       one = await client.update(Gadget, { ...one, spec: { size: 7 } });
       await client.update(Gadget, { ...one, metadata: { ...one.metadata, labels: {} } });
-      expect((await heard).map((event) => (event.type === "BOOKMARK" ? "" : `${event.type} ${event.object.spec.size ?? 0}`))).toEqual([
-        "ADDED 0",
-        "MODIFIED 7",
-        "DELETED 7",
-      ]);
+      expect(
+        (await heard).map((event) =>
+          event.type === "BOOKMARK" ? "" : `${event.type} ${event.object.spec.size ?? 0}`,
+        ),
+      ).toEqual(["ADDED 0", "MODIFIED 7", "DELETED 7"]);
     });
 
     it("ends a watch when told to, without fuss", async () => {
@@ -166,7 +212,8 @@ export function clientContract(name: string, make: () => Promise<ClientUnderTest
       const abort = new AbortController();
       const { resourceVersion } = await client.list(Gadget);
       const done = (async () => {
-        for await (const _ of client.watch(Gadget, resourceVersion, abort.signal, { namespace })) return "an event";
+        for await (const _ of client.watch(Gadget, resourceVersion, abort.signal, { namespace }))
+          return "an event";
         return "ended";
       })();
       await client.list(Gadget);
@@ -179,11 +226,18 @@ export function clientContract(name: string, make: () => Promise<ClientUnderTest
       await client.create(Gadget, gadget(namespace, "g"));
       await client.delete(anyKind(Gadget), { namespace, name: "g" });
       expect(await client.get(Gadget, { namespace, name: "g" })).toBeUndefined();
-      const held = await client.create(Gadget, { metadata: { name: "h", namespace, finalizers: ["a.b/c"] }, spec: {} });
+      const held = await client.create(Gadget, {
+        metadata: { name: "h", namespace, finalizers: ["a.b/c"] },
+        spec: {},
+      });
       await expect(
         client.delete(anyKind(Gadget), { namespace, name: "h" }, { preconditions: { uid: "another" } }),
       ).rejects.toMatchObject({ reason: "Conflict" });
-      await client.delete(anyKind(Gadget), { namespace, name: "h" }, { preconditions: { uid: held.metadata.uid ?? "" } });
+      await client.delete(
+        anyKind(Gadget),
+        { namespace, name: "h" },
+        { preconditions: { uid: held.metadata.uid ?? "" } },
+      );
       expect((await client.get(Gadget, { namespace, name: "h" }))?.metadata.deletionTimestamp).toBeDefined();
     });
   });

@@ -2,13 +2,16 @@
 import { spawn } from "node:child_process";
 import { connect } from "node:net";
 import { PassThrough } from "node:stream";
-import { PortError, type PodRuntime } from "../../src/ports/index.js";
+import { type PodRuntime, PortError } from "../../src/ports/index.js";
 
 export function fakeNode(listening: { readonly [port: number]: number } = {}): PodRuntime {
   return {
     async logs(_pod, options) {
       if (options.previous) {
-        throw new PortError("BadRequest", `previous terminated container "${options.container}" in pod "p" not found`);
+        throw new PortError(
+          "BadRequest",
+          `previous terminated container "${options.container}" in pod "p" not found`,
+        );
       }
       async function* lines() {
         const all = ["one", "two", "three"];
@@ -32,7 +35,8 @@ export function fakeNode(listening: { readonly [port: number]: number } = {}): P
     dial: (_pod, port) =>
       new Promise((resolve, reject) => {
         const real = listening[port];
-        if (real === undefined) return reject(new PortError("ServiceUnavailable", `connection refused on port ${port}`));
+        if (real === undefined)
+          return reject(new PortError("ServiceUnavailable", `connection refused on port ${port}`));
         const socket = connect(real, "127.0.0.1");
         socket.once("connect", () => resolve(socket));
         socket.once("error", reject);

@@ -36,7 +36,13 @@ export async function startWorld(
   const clock = systemClock();
   const pki = await ensurePki({ folder: join(home, "pki"), hosts: [], clock });
   const kinds = [...builtinKinds, ...(more.kinds ?? [])];
-  const registry = await createRegistry({ store: memoryStore(), clock, random: systemRandom, kinds, freeze: true });
+  const registry = await createRegistry({
+    store: memoryStore(),
+    clock,
+    random: systemRandom,
+    kinds,
+    freeze: true,
+  });
   const failures: string[] = [];
   const server = await startApiServer({
     registry,
@@ -59,7 +65,9 @@ export async function startWorld(
       JSON.stringify({
         apiVersion: "v1",
         kind: "Config",
-        clusters: [{ name: "c", cluster: { server: server.url, "certificate-authority-data": base64(pki.ca) } }],
+        clusters: [
+          { name: "c", cluster: { server: server.url, "certificate-authority-data": base64(pki.ca) } },
+        ],
         users: [{ name: "u", user }],
         contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
         "current-context": "x",
@@ -72,7 +80,12 @@ export async function startWorld(
     "client-key-data": base64(pki.client.key),
   });
 
-  const environment = (env: NodeJS.ProcessEnv) => ({ ...process.env, HOME: home, KUBECONFIG: kubeconfig, ...env });
+  const environment = (env: NodeJS.ProcessEnv) => ({
+    ...process.env,
+    HOME: home,
+    KUBECONFIG: kubeconfig,
+    ...env,
+  });
 
   function kubectl(args: string | readonly string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Ran> {
     const list = typeof args === "string" ? args.split(" ") : args;
@@ -135,7 +148,11 @@ export async function startWorld(
   };
 }
 
-export async function until(check: () => boolean | Promise<boolean>, what: string, withinMs = 8_000): Promise<void> {
+export async function until(
+  check: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs = 8_000,
+): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (!(await check())) {
     if (performance.now() > endMs) throw new Error(`gave up waiting: ${what}`);

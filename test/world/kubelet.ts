@@ -4,6 +4,11 @@
  */
 
 import type { Informers } from "../../src/controller/index.js";
+import type {
+  Container,
+  ContainerState,
+  ContainerStatus,
+} from "../../src/domain/apis/core/container.types.js";
 import { Pod } from "../../src/domain/apis/core/pod.types.js";
 import { isoSeconds } from "../../src/domain/apis/meta/time.js";
 import { type Client, type Clock, isPortError } from "../../src/ports/index.js";
@@ -12,6 +17,8 @@ import { type Client, type Clock, isPortError } from "../../src/ports/index.js";
 export type Fate =
   | { readonly is: "ready" | "running" | "pending" | "succeeded" }
   | { readonly is: "waiting"; readonly reason: string; readonly message?: string }
+  /** Its init container or its containers end, are started again, and end again. */
+  | { readonly is: "crashing"; readonly exitCode: number; readonly message?: string; readonly init?: boolean }
   | { readonly is: "failed"; readonly reason?: string; readonly exitCode: number };
 
 export interface FakeKubelet {
@@ -95,14 +102,16 @@ export function startKubelet(client: Client, informers: Informers, clock: Clock)
         { type: "PodScheduled", status: "True" },
         { type: "Ready", status: isReady, lastTransitionTime: since },
       ],
-      containerStatuses: (pod.spec?.containers ?? []).map((container) => ({
-        name: container.name,
-        ready: fate.is === "ready",
-        restartCount: 0,
-        image: container.image ?? "",
-        imageID: "",
-        state: stateOf(fate, now, pod),
-      })),
+      initContainerStatuses: (pod.spec?.initContainers ?? []).map((container) =>
+        fate.is === "crashing" && fate.init === true
+          ? statusOf(container, stateOf(fate, now, pod), false)
+          : statusOf(container, stateOf({ is: "succeeded" }, now, pod), true),
+      ),
+      containerStatuses: (pod.spec?.containers ?? []).map((container) =>
+        fate.is === "crashing" && fate.init === true
+          ? statusOf(container, { waiting: { reason: "PodInitializing" } }, false)
+          : statusOf(container, stateOf(fate, now, pod), fate.is === "ready"),
+      ),
     };
     await client.updateStatus(Pod, { ...pod, status: wish });
   }
@@ -125,11 +134,16 @@ export function startKubelet(client: Client, informers: Informers, clock: Clock)
 const phases: { readonly [is in Fate["is"]]: string } = {
   ready: "Running",
   running: "Running",
+  crashing: "Running",
   pending: "Pending",
   waiting: "Pending",
   succeeded: "Succeeded",
   failed: "Failed",
 };
+
+function statusOf(container: Container, state: ContainerState, ready: boolean): ContainerStatus {
+  return { name: container.name, ready, restartCount: 0, image: container.image, imageID: "", state };
+}
 
 function stateOf(fate: Fate, now: string, pod: Pod) {
   switch (fate.is) {
@@ -140,6 +154,8 @@ function stateOf(fate: Fate, now: string, pod: Pod) {
       return { waiting: { reason: fate.reason, message: fate.message ?? "" } };
     case "pending":
       return { waiting: { reason: "ContainerCreating" } };
+    case "crashing":
+      return { terminated: { exitCode: fate.exitCode, reason: "Error", message: fate.message ?? "" } };
     case "failed":
       return { terminated: { exitCode: fate.exitCode, reason: fate.reason ?? "Error" } };
     case "succeeded":

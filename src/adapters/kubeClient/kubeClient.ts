@@ -1,6 +1,16 @@
 // The Client over HTTP: to our own API server from another process, or to anyone's Kubernetes.
 import { apiVersionOf, type Kind, type Resource } from "../../domain/apis/kind.js";
-import { type Client, isPortError, type Key, type Page, type PatchOptions, PortError, type Unsaved, type WatchEvent, type Within } from "../../ports/index.js";
+import {
+  type Client,
+  isPortError,
+  type Key,
+  type Page,
+  type PatchOptions,
+  PortError,
+  type Unsaved,
+  type WatchEvent,
+  type Within,
+} from "../../ports/index.js";
 import { limits } from "./limits.js";
 import { type Credential, makeTransport, refusalOf, type ServerAddress } from "./transport.js";
 
@@ -75,7 +85,7 @@ export function kubeClient(options: KubeClientOptions): KubeClient {
             allowWatchBookmarks: "true",
             resourceVersion: version,
             // Spread by what is being watched, so that they do not all come back at once.
-            timeoutSeconds: String(least + (kind.plural.length * 7) % (most - least)),
+            timeoutSeconds: String(least + ((kind.plural.length * 7) % (most - least))),
           });
         for await (const line of transport.lines(path, signal)) {
           const { type, object } = parseEvent<T>(line);
@@ -103,7 +113,12 @@ export function kubeClient(options: KubeClientOptions): KubeClient {
         ...(how.force === undefined ? {} : { force: String(how.force) }),
       });
       const path = `${pathOf(kind, at)}${how.subresource === undefined ? "" : `/${how.subresource}`}${asQuery(query)}`;
-      return (await transport.ask({ method: "PATCH", path, body: patch, contentType: patchTypes[how.type] })) as T;
+      return (await transport.ask({
+        method: "PATCH",
+        path,
+        body: patch,
+        contentType: patchTypes[how.type],
+      })) as T;
     },
 
     async delete(kind, at, how) {
@@ -162,7 +177,9 @@ function parseEvent<T>(line: string): ParsedEvent<T> {
   try {
     event = JSON.parse(line) as typeof event;
   } catch (error) {
-    throw new PortError("ServiceUnavailable", "the watch broke off in the middle of an event", { cause: error });
+    throw new PortError("ServiceUnavailable", "the watch broke off in the middle of an event", {
+      cause: error,
+    });
   }
   if (event.type !== "ERROR") return event as ParsedEvent<T>;
   const { code = 500 } = event.object as { readonly code?: number };

@@ -46,7 +46,10 @@ interface File {
   readonly clusters?: readonly { readonly name: string; readonly cluster: ClusterEntry }[] | null;
   readonly users?: readonly { readonly name: string; readonly user: UserEntry }[] | null;
   readonly contexts?:
-    | readonly { readonly name: string; readonly context: { readonly cluster: string; readonly user: string; readonly namespace?: string } }[]
+    | readonly {
+        readonly name: string;
+        readonly context: { readonly cluster: string; readonly user: string; readonly namespace?: string };
+      }[]
     | null;
 }
 
@@ -104,16 +107,27 @@ function fromPlugin(exec: ExecEntry, nowMs: () => number): () => Promise<Credent
     const env = {
       ...process.env,
       ...Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value])),
-      KUBERNETES_EXEC_INFO: JSON.stringify({ apiVersion, kind: "ExecCredential", spec: { interactive: false } }),
+      KUBERNETES_EXEC_INFO: JSON.stringify({
+        apiVersion,
+        kind: "ExecCredential",
+        spec: { interactive: false },
+      }),
     };
-    const { stdout } = await promisify(execFile)(exec.command, exec.args ?? [], { env, timeout: limits.pluginMs }).catch(
-      (error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new PortError("Unauthorized", [`the credential plugin ${exec.command} failed: ${why}`, exec.installHint].filter((text) => text).join("\n"), {
+    const { stdout } = await promisify(execFile)(exec.command, exec.args ?? [], {
+      env,
+      timeout: limits.pluginMs,
+    }).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new PortError(
+        "Unauthorized",
+        [`the credential plugin ${exec.command} failed: ${why}`, exec.installHint]
+          .filter((text) => text)
+          .join("\n"),
+        {
           cause: error,
-        });
-      },
-    );
+        },
+      );
+    });
     const { status } = JSON.parse(stdout) as {
       readonly status?: {
         readonly token?: string;
@@ -127,7 +141,10 @@ function fromPlugin(exec: ExecEntry, nowMs: () => number): () => Promise<Credent
       ...(status?.clientCertificateData === undefined ? {} : { cert: status.clientCertificateData }),
       ...(status?.clientKeyData === undefined ? {} : { key: status.clientKeyData }),
     };
-    const untilMs = status?.expirationTimestamp === undefined ? Number.POSITIVE_INFINITY : Date.parse(status.expirationTimestamp);
+    const untilMs =
+      status?.expirationTimestamp === undefined
+        ? Number.POSITIVE_INFINITY
+        : Date.parse(status.expirationTimestamp);
     kept = { credential, untilMs };
     return credential;
   };
@@ -137,7 +154,11 @@ function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new PortError("NotFound", `cannot read ${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new PortError(
+      "NotFound",
+      `cannot read ${path}: ${error instanceof Error ? error.message : error}`,
+      { cause: error },
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 // One API server over HTTP/1.1 with connections kept open: requests with answers, and streams of lines.
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { PortError, type PortErrorReason } from "../../ports/index.js";
 import { limits } from "./limits.js";
@@ -68,7 +68,11 @@ export function makeTransport(address: ServerAddress, credential: () => Promise<
     return made;
   }
 
-  async function open(ask: Ask, signal: AbortSignal | undefined, streaming: boolean): Promise<IncomingMessage> {
+  async function open(
+    ask: Ask,
+    signal: AbortSignal | undefined,
+    streaming: boolean,
+  ): Promise<IncomingMessage> {
     const who = await credential();
     const body = ask.body === undefined ? undefined : Buffer.from(JSON.stringify(ask.body));
     return new Promise((resolve, reject) => {
@@ -91,7 +95,10 @@ export function makeTransport(address: ServerAddress, credential: () => Promise<
       });
       request.setTimeout(limits.answerMs, () => {
         // A quiet watch is a watch where nothing happens; the server's own timeout ends it.
-        if (!streaming) request.destroy(new PortError("Timeout", `no answer from ${base.host} within ${limits.answerMs / 1000}s`));
+        if (!streaming)
+          request.destroy(
+            new PortError("Timeout", `no answer from ${base.host} within ${limits.answerMs / 1000}s`),
+          );
       });
       request.on("response", resolve);
       request.on("error", (error) => reject(unreachable(base, error)));
@@ -113,7 +120,12 @@ export function makeTransport(address: ServerAddress, credential: () => Promise<
     },
 
     async *lines(path, signal) {
-      const response = await open({ method: "GET", path }, signal, true);
+      if (signal.aborted) return;
+      const response = await open({ method: "GET", path }, signal, true).catch((error: unknown) => {
+        if (signal.aborted) return undefined;
+        throw error;
+      });
+      if (response === undefined) return;
       const code = response.statusCode ?? 0;
       if (code !== 200) throw refusalOf(code, await textOf(response, base));
       let parts: string[] = [];
@@ -134,7 +146,8 @@ export function makeTransport(address: ServerAddress, credential: () => Promise<
             parts.push(chunk.slice(from));
             held += chunk.length - from;
           }
-          if (held > limits.lineBytes) throw new PortError("Unknown", `${base.host} sent an event that never ends`);
+          if (held > limits.lineBytes)
+            throw new PortError("Unknown", `${base.host} sent an event that never ends`);
         }
       } catch (error) {
         if (signal.aborted) return;
@@ -158,7 +171,8 @@ async function textOf(response: IncomingMessage, base: URL): Promise<string> {
     for await (const chunk of response) {
       chunks.push(chunk as Buffer);
       size += (chunk as Buffer).length;
-      if (size > limits.answerBytes) throw new PortError("Unknown", `${base.host} answered more than can be held`);
+      if (size > limits.answerBytes)
+        throw new PortError("Unknown", `${base.host} answered more than can be held`);
     }
   } catch (error) {
     throw error instanceof PortError ? error : unreachable(base, error);
@@ -169,9 +183,13 @@ async function textOf(response: IncomingMessage, base: URL): Promise<string> {
 function unreachable(base: URL, error: unknown): PortError {
   if (error instanceof PortError) return error;
   const { code, message } = error as { readonly code?: string; readonly message?: string };
-  return new PortError("ServiceUnavailable", `cannot reach the API at ${base.host}: ${code ?? ""} ${message ?? error}`.replace(/ +/g, " "), {
-    cause: error,
-  });
+  return new PortError(
+    "ServiceUnavailable",
+    `cannot reach the API at ${base.host}: ${code ?? ""} ${message ?? error}`.replace(/ +/g, " "),
+    {
+      cause: error,
+    },
+  );
 }
 
 const byCode: { readonly [code: number]: PortErrorReason } = {
@@ -206,6 +224,7 @@ export function refusalOf(code: number, text: string): PortError {
   }
   // Both names are in use for one thing: upstream says Gone for some, Expired for others.
   const given = status.reason === "Gone" ? "Expired" : status.reason;
-  const reason = given !== undefined && known.has(given) ? (given as PortErrorReason) : (byCode[code] ?? "Unknown");
+  const reason =
+    given !== undefined && known.has(given) ? (given as PortErrorReason) : (byCode[code] ?? "Unknown");
   return new PortError(reason, status.message ?? `HTTP ${code}`, { status });
 }

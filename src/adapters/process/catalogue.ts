@@ -38,6 +38,8 @@ export function processImages(options: ProcessImagesOptions): Images {
     "drydock/storage-initializer": {
       entrypoint: [process.execPath, programs.storageInitializer],
       definition: "storage-initializer",
+      // What users read in its log is the path they know, not the folder of this machine behind it.
+      env: { DRYDOCK_MODEL_DIR_LABEL: "/mnt/models" },
     },
     "drydock/onnxserver": modelserver("onnx"),
     "drydock/sklearnserver": modelserver("sklearn"),

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { PortError } from "../../ports/index.js";
+import type { Spares } from "./spares.js";
 
 export interface Launch {
   readonly argv: readonly string[];
@@ -16,20 +17,21 @@ export interface Launch {
   readonly stdin: boolean;
 }
 
-// The names are odd because an exported variable of the same name would be changed for the program too.
-const recordAndBecome =
+const recordSelf =
   process.platform === "linux"
-    ? `IFS=" "; read -r _drydock_stat < /proc/self/stat; _drydock_record() { echo "$1 \${22}" > "$0"; };
-_drydock_record $_drydock_stat || exit 126; exec "$@"`
-    : 'echo "$$ $(ps -o lstart= -p $$ | tr -s " " "_" | sed "s/_$//")" > "$0" || exit 126; exec "$@"';
+    ? `read -r stat < /proc/self/stat; note() { echo "$1 \${22}" > "$file"; }; note $stat || exit 126`
+    : 'echo "$$ $(ps -o lstart= -p $$ | tr -s " " "_" | sed "s/_$//")" > "$file" || exit 126';
 
-export async function launch({ argv, cwd, env, record, stdin }: Launch): Promise<ChildProcess> {
-  const program = findProgram(argv[0], cwd, env["PATH"] ?? "");
-  const child = spawn("/bin/sh", ["-c", recordAndBecome, record, program, ...argv.slice(1)], {
-    cwd,
-    env,
+export async function launch(wish: Launch, spares: Spares): Promise<ChildProcess> {
+  const words = becoming(wish, findProgram(wish.argv[0], wish.cwd, wish.env["PATH"] ?? ""));
+  const spare = wish.stdin ? undefined : spares.take(script(wish, words.map(quoted).join(" ")));
+  if (spare !== undefined) return spare;
+  // The same script, but words as words: one argument of a program may not be longer than 128 KB.
+  const child = spawn("/bin/sh", ["-c", script(wish, '"$@"'), "sh", ...words], {
+    env: {},
+    cwd: "/",
     detached: true,
-    stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"],
+    stdio: [wish.stdin ? "pipe" : "ignore", "pipe", "pipe"],
   });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
@@ -38,6 +40,21 @@ export async function launch({ argv, cwd, env, record, stdin }: Launch): Promise
     );
   });
   return child;
+}
+
+function script({ record, cwd }: Launch, words: string): string {
+  return `file=${quoted(record)}\n${recordSelf}\ncd ${quoted(cwd)} || exit 126\nexec ${words}\n`;
+}
+
+/** `env` sets what a shell would refuse to: names such as host-headers. It takes any word with "=" for a setting. */
+function becoming({ argv, env }: Launch, program: string): readonly string[] {
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const guard = program.includes("=") ? ["/bin/sh", "-c", 'exec "$@"', "sh"] : [];
+  return ["/usr/bin/env", "-i", ...settings, ...guard, program, ...argv.slice(1)];
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Told before the start and in the words container engines use, since a shell's "exec: not found" explains less. */

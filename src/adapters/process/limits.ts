@@ -12,3 +12,7 @@ export const sweepWaitMs = 2_000;
 export const stragglerBatchMs = 10;
 /** Processes looked at in one go: a read of /proc takes up to 0.2 ms. */
 export const scanSlice = 8;
+/** Shells kept waiting: a pod with two containers, or two pods at once, start without a fork. About 1 MB each. */
+export const spareShells = 2;
+/** A new spare is made when a start has had the machine to itself for a moment. */
+export const spareRefillMs = 100;

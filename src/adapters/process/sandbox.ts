@@ -1,6 +1,7 @@
 // The Sandbox port with plain processes: no engine, no root, nothing left behind.
 import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Clock,
@@ -17,6 +18,7 @@ import { processTable } from "./processTable.js";
 import { startReaper } from "./reaper.js";
 import { endMarked, instanceVariable, openRecords, sweepRecords } from "./records.js";
 import { pathRewriter, realCommand } from "./rewrite.js";
+import { keepSpares } from "./spares.js";
 
 export interface ProcessSandboxOptions {
   /** Where records of running processes are kept. */
@@ -36,6 +38,7 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
   const instance = randomUUID();
   const folder = await openRecords(runFolder, instance, table);
   const reaper = startReaper(folder);
+  const spares = keepSpares();
   const running = new Set<RunningContainer>();
   const clearing = new Set<Promise<void>>();
   const endStragglers = stragglers((settings) => endMarked(settings, table));
@@ -44,7 +47,7 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
   async function start(spec: ContainerSpec): Promise<RunningContainer> {
     if (isClosed) throw new PortError("ServiceUnavailable", "Drydock is shutting down");
     const temporary = join(spec.home, "tmp");
-    await mkdir(temporary, { recursive: true });
+    mkdirSync(temporary, { recursive: true });
     const rewrite = spec.image.rewritesPaths ? pathRewriter(spec.mounts) : (text: string) => text;
     const workingDir = spec.workingDir ?? spec.image.workingDir;
     const cwd = workingDir === undefined ? spec.home : rewrite(workingDir);
@@ -61,7 +64,7 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
 
     const begin = async (argv: readonly string[], name: string, stdin: boolean) => {
       const record = join(folder, `${name}.pid`);
-      const child = await launch({ argv, cwd, env, record, stdin });
+      const child = await launch({ argv, cwd, env, record, stdin }, spares);
       return { child, forget: () => rm(record, { force: true }) };
     };
 
@@ -92,6 +95,7 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
     sweep: () => sweepRecords(runFolder, instance, table),
     async close() {
       isClosed = true;
+      spares.close();
       await Promise.all([...running].map((container) => container.kill()));
       await Promise.allSettled(clearing);
       reaper.dismiss();

@@ -40,7 +40,13 @@ export function commitThread(require: NodeJS.Require): void {
   interface Statement {
     run(...values: readonly unknown[]): unknown;
     all(...values: readonly unknown[]): unknown[];
+    iterate(...values: readonly unknown[]): Iterable<unknown>;
     get(...values: readonly unknown[]): unknown;
+  }
+  interface Row {
+    readonly rev: number;
+    readonly key: string;
+    readonly value: string | null;
   }
   interface Database {
     exec(sql: string): unknown;
@@ -108,17 +114,14 @@ export function commitThread(require: NodeJS.Require): void {
   function load(): unknown {
     prepare();
     const database = db as Database;
-    const damage = (database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[])[0]?.quick_check;
+    const damage = (database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[])[0]
+      ?.quick_check;
     if (damage !== undefined && damage !== "ok") {
       throw Object.assign(new Error(damage), { code: "SQLITE_CORRUPT" });
     }
-    const rows = database.prepare("SELECT rev, key, value FROM log ORDER BY rev").all() as {
-      rev: number;
-      key: string;
-      value: string | null;
-    }[];
     const entries = new Map<string, { key: string; revision: number; value: string }>();
-    for (const { rev, key, value } of rows) {
+    const rows = database.prepare("SELECT rev, key, value FROM log ORDER BY rev").iterate();
+    for (const { rev, key, value } of rows as Iterable<Row>) {
       note(key, rev, value === null);
       if (value === null) entries.delete(key);
       else entries.set(key, { key, revision: rev, value });

@@ -2,7 +2,10 @@
 import { PortError, type Store, type StoreWrite } from "../../ports/index.js";
 
 export function memoryStore(): Store {
-  const entries = new Map<string, { readonly key: string; readonly revision: number; readonly value: string }>();
+  const entries = new Map<
+    string,
+    { readonly key: string; readonly revision: number; readonly value: string }
+  >();
   let revision = 0;
   let closed = false;
 

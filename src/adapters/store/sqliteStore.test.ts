@@ -58,7 +58,9 @@ describe("a SQLite store that cannot open says why", () => {
       try { const { DatabaseSync } = require("node:sqlite"); db = new DatabaseSync(${JSON.stringify(file)}); }
       catch { db = new (require("libsql"))(${JSON.stringify(file)}); }
       try { db.exec("BEGIN IMMEDIATE"); console.log("got in"); } catch (error) { console.log(error.message); }`;
-    const said = execFileSync(process.execPath, ["--no-warnings", "--input-type=module", "-e", script], { encoding: "utf8" });
+    const said = execFileSync(process.execPath, ["--no-warnings", "--input-type=module", "-e", script], {
+      encoding: "utf8",
+    });
     expect(said).toContain("database is locked");
     expect(readFileSync(`${file}.pid`, "utf8")).toBe(String(process.pid));
     await expect(open(file).load()).rejects.toThrow(`pid ${process.pid}`);

@@ -86,7 +86,10 @@ function explain({ code, message }: Report & { readonly ok: false }, file: strin
   if (/SQLITE_BUSY|SQLITE_LOCKED|database is locked/.test(text)) {
     const pid = ownerOf(owner);
     const who = pid === undefined ? "another process" : `the process with pid ${pid}`;
-    return new PortError("Conflict", `${file} is in use by ${who}. Only one Drydock can own a home: stop it, or use another home.`);
+    return new PortError(
+      "Conflict",
+      `${file} is in use by ${who}. Only one Drydock can own a home: stop it, or use another home.`,
+    );
   }
   if (/SQLITE_CORRUPT|SQLITE_NOTADB|malformed|not a database/.test(text)) {
     return new PortError(

@@ -23,7 +23,8 @@ it("is made once, readable by its owner only, and used again", async () => {
   const first = await ensurePki({ folder, hosts: ["10.1.2.3"], clock: at(start) });
   const server = new X509Certificate(first.server.cert);
   for (const ip of ["127.0.0.1", "::1", "10.1.2.3"]) expect(server.checkIP(ip), ip).toBeDefined();
-  for (const host of ["localhost", "kubernetes", "kubernetes.default.svc"]) expect(server.checkHost(host)).toBeDefined();
+  for (const host of ["localhost", "kubernetes", "kubernetes.default.svc"])
+    expect(server.checkHost(host)).toBeDefined();
   expect(server.verify(new X509Certificate(first.ca).publicKey)).toBe(true);
   expect(new X509Certificate(first.client.cert).subject).toBe("CN=drydock-admin\nO=system:masters");
   expect(first.token.length).toBeGreaterThan(40);

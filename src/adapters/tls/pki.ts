@@ -45,14 +45,22 @@ export async function ensurePki({ folder, hosts, clock }: PkiOptions): Promise<P
   let server = readPair(folder, "server");
   let client = readPair(folder, "admin");
   const caGood = ca !== undefined && isFresh(ca.cert, nowMs);
-  if (!caGood || server === undefined || !isFresh(server.cert, nowMs) || !covers(server.cert, names) || !issued(ca, server)) {
+  if (
+    !caGood ||
+    server === undefined ||
+    !isFresh(server.cert, nowMs) ||
+    !covers(server.cert, names) ||
+    !issued(ca, server)
+  ) {
     server = undefined;
   }
-  if (!caGood || client === undefined || !isFresh(client.cert, nowMs) || !issued(ca, client)) client = undefined;
+  if (!caGood || client === undefined || !isFresh(client.cert, nowMs) || !issued(ca, client))
+    client = undefined;
 
   if (!caGood || server === undefined || client === undefined) {
     const { makeAuthority, openAuthority } = await import("./certificates.js");
-    const authority = caGood && ca !== undefined ? await openAuthority(ca, nowMs) : await makeAuthority(nowMs);
+    const authority =
+      caGood && ca !== undefined ? await openAuthority(ca, nowMs) : await makeAuthority(nowMs);
     if (!caGood) {
       ca = { cert: authority.cert, key: authority.key };
       writePair(folder, "ca", ca);
@@ -72,7 +80,9 @@ export async function ensurePki({ folder, hosts, clock }: PkiOptions): Promise<P
     client,
     token: once(folder, "token", () => randomBytes(32).toString("base64url")),
     serviceAccountKey: once(folder, "sa.key", () =>
-      generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+      generateKeyPairSync("ec", { namedCurve: "P-256" })
+        .privateKey.export({ type: "pkcs8", format: "pem" })
+        .toString(),
     ),
   };
 }
@@ -87,7 +97,9 @@ function isFresh(cert: string, nowMs: number): boolean {
 
 function covers(cert: string, names: readonly string[]): boolean {
   const parsed = new X509Certificate(cert);
-  return names.every((name) => (isIP(name) === 0 ? parsed.checkHost(name) : parsed.checkIP(name)) !== undefined);
+  return names.every(
+    (name) => (isIP(name) === 0 ? parsed.checkHost(name) : parsed.checkIP(name)) !== undefined,
+  );
 }
 
 function issued(ca: Made | undefined, made: Made): boolean {
@@ -123,9 +135,13 @@ function read(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new PortError("InternalError", `cannot read ${path}: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
+    throw new PortError(
+      "InternalError",
+      `cannot read ${path}: ${error instanceof Error ? error.message : error}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

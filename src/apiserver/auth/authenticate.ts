@@ -32,7 +32,11 @@ export function makeAuthenticator(registry: Registry, tokens: Tokens, adminToken
     return {
       name: `system:serviceaccount:${claims.namespace}:${claims.name}`,
       uid: claims.uid,
-      groups: ["system:serviceaccounts", `system:serviceaccounts:${claims.namespace}`, "system:authenticated"],
+      groups: [
+        "system:serviceaccounts",
+        `system:serviceaccounts:${claims.namespace}`,
+        "system:authenticated",
+      ],
     };
   }
 

@@ -25,10 +25,11 @@ const everything: PolicyRule = { verbs: ["*"], apiGroups: ["*"], resources: ["*"
 const everyPath: PolicyRule = { verbs: ["*"], nonResourceURLs: ["*"] };
 
 export function makeAuthorizer(registry: Registry): Authorizer {
-  const of = (plural: string) =>
-    registry.served.find("rbac.authorization.k8s.io", "v1", plural)?.collection;
+  const of = (plural: string) => registry.served.find("rbac.authorization.k8s.io", "v1", plural)?.collection;
 
-  function bindings(namespace: string): readonly { readonly binding: RoleBinding; readonly namespace: string }[] {
+  function bindings(
+    namespace: string,
+  ): readonly { readonly binding: RoleBinding; readonly namespace: string }[] {
     const wide = of("clusterrolebindings")?.list({}) ?? [];
     const local = namespace === "" ? [] : (of("rolebindings")?.list({ namespace }) ?? []);
     return [
@@ -80,7 +81,8 @@ function covers(rule: PolicyRule, deed: Deed): boolean {
   if (!has(rule.verbs, deed.verb)) return false;
   if (deed.resource === "") {
     return (rule.nonResourceURLs ?? []).some(
-      (pattern) => pattern === deed.path || (pattern.endsWith("*") && deed.path.startsWith(pattern.slice(0, -1))),
+      (pattern) =>
+        pattern === deed.path || (pattern.endsWith("*") && deed.path.startsWith(pattern.slice(0, -1))),
     );
   }
   const [, subresource] = deed.resource.split("/");

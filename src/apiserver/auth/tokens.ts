@@ -10,7 +10,12 @@ export interface ServiceAccountClaims {
 }
 
 export interface Tokens {
-  issue(account: ServiceAccountClaims, audiences: readonly string[], lifeSeconds: number, nowMs: number): string;
+  issue(
+    account: ServiceAccountClaims,
+    audiences: readonly string[],
+    lifeSeconds: number,
+    nowMs: number,
+  ): string;
   /** Who a token speaks for; undefined when it was not signed here, has ended, or is meant for others. */
   read(token: string, nowMs: number, audience?: string): ServiceAccountClaims | undefined;
   /** The public half, as /openid/v1/jwks shows it. */
@@ -38,13 +43,17 @@ export function makeTokens(keyPem: string): Tokens {
         nbf: now,
         sub: `system:serviceaccount:${namespace}:${name}`,
       });
-      const signature = sign("sha256", Buffer.from(`${head}.${claims}`), { key: privateKey, dsaEncoding: "ieee-p1363" });
+      const signature = sign("sha256", Buffer.from(`${head}.${claims}`), {
+        key: privateKey,
+        dsaEncoding: "ieee-p1363",
+      });
       return `${head}.${claims}.${signature.toString("base64url")}`;
     },
 
     read(token, nowMs, audience = issuer) {
       const [head, claims, signature, ...more] = token.split(".");
-      if (head === undefined || claims === undefined || signature === undefined || more.length > 0) return undefined;
+      if (head === undefined || claims === undefined || signature === undefined || more.length > 0)
+        return undefined;
       try {
         // Only our own algorithm: a token must not choose how it is judged.
         if ((decode(head) as { readonly alg?: string }).alg !== "ES256") return undefined;
@@ -56,7 +65,10 @@ export function makeTokens(keyPem: string): Tokens {
           readonly nbf: number;
           readonly iss: string;
           readonly aud: readonly string[];
-          readonly "kubernetes.io": { readonly namespace: string; readonly serviceaccount: { name: string; uid: string } };
+          readonly "kubernetes.io": {
+            readonly namespace: string;
+            readonly serviceaccount: { name: string; uid: string };
+          };
         };
         const now = nowMs / 1000;
         if (iss !== issuer || now >= exp || now < nbf - 60 || !aud.includes(audience)) return undefined;
@@ -67,7 +79,9 @@ export function makeTokens(keyPem: string): Tokens {
       }
     },
 
-    jwks: () => ({ keys: [{ use: "sig", kty: "EC", kid: keyId, crv: "P-256", alg: "ES256", x: jwk.x, y: jwk.y }] }),
+    jwks: () => ({
+      keys: [{ use: "sig", kty: "EC", kid: keyId, crv: "P-256", alg: "ES256", x: jwk.x, y: jwk.y }],
+    }),
   };
 }
 

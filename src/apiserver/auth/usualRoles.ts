@@ -82,12 +82,21 @@ const edit: readonly PolicyRule[] = [
   {
     verbs: ["create", "update", "patch", "delete", "deletecollection"],
     apiGroups: ours,
-    resources: content.filter((one) => !["namespaces", "limitranges", "resourcequotas", "clusterservingruntimes"].includes(one)),
+    resources: content.filter(
+      (one) => !["namespaces", "limitranges", "resourcequotas", "clusterservingruntimes"].includes(one),
+    ),
   },
   {
     verbs: ["*"],
     apiGroups: [""],
-    resources: ["secrets", "pods/exec", "pods/attach", "pods/portforward", "pods/eviction", "serviceaccounts/token"],
+    resources: [
+      "secrets",
+      "pods/exec",
+      "pods/attach",
+      "pods/portforward",
+      "pods/eviction",
+      "serviceaccounts/token",
+    ],
   },
 ];
 

@@ -9,7 +9,12 @@ export interface Accepted {
 
 export const acceptedTypes = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
-const shapes = ["Table", "PartialObjectMetadata", "PartialObjectMetadataList", "APIGroupDiscoveryList"] as const;
+const shapes = [
+  "Table",
+  "PartialObjectMetadata",
+  "PartialObjectMetadataList",
+  "APIGroupDiscoveryList",
+] as const;
 const plain: Accepted = { format: "json", as: "", version: "" };
 
 /**

@@ -41,7 +41,10 @@ export function acceptedBy(call: Call, served: Served): Accepted {
   throw refusal("NotAcceptable", `only the following media types are accepted: ${acceptedTypes}`, {});
 }
 
-export function writeContextOf(call: Call, options: "CreateOptions" | "UpdateOptions" | "PatchOptions"): WriteContext {
+export function writeContextOf(
+  call: Call,
+  options: "CreateOptions" | "UpdateOptions" | "PatchOptions",
+): WriteContext {
   const { query, request, user, warnings } = call;
   const fieldValidation = query.get("fieldValidation") || "Warn";
   if (fieldValidation !== "Strict" && fieldValidation !== "Warn" && fieldValidation !== "Ignore") {
@@ -52,7 +55,9 @@ export function writeContextOf(call: Call, options: "CreateOptions" | "UpdateOpt
   const agent = (request.headers["user-agent"] ?? "unknown").split("/")[0] as string;
   return {
     user,
-    manager: query.get("fieldManager") || (options === "PatchOptions" && isApply(request) ? "" : agent.slice(0, 128)),
+    manager:
+      query.get("fieldManager") ||
+      (options === "PatchOptions" && isApply(request) ? "" : agent.slice(0, 128)),
     dryRun: isDryRun(query.getAll("dryRun"), options),
     fieldValidation,
     duplicateFields: [],

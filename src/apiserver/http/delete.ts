@@ -1,9 +1,9 @@
 // DELETE of one object or of many.
 import { apiVersionOf } from "../../domain/apis/kind.js";
 import { type DeleteOptions, DeleteOptionsSchema } from "../../domain/apis/meta/meta.types.js";
+import { isPortError } from "../../ports/index.js";
 import { listPage } from "../listing.js";
 import { listKindOf, type Served, type WriteContext } from "../registry/index.js";
-import { isPortError } from "../../ports/index.js";
 import { badRequest, success } from "../status.js";
 import { readBody } from "./body.js";
 import { acceptedBy, type Call, isDryRun, warnOfDeprecation, writeContextOf } from "./call.js";
@@ -11,7 +11,11 @@ import { isTrue, type ResourcePath } from "./path.js";
 import { listRequestOf } from "./read.js";
 import { answer } from "./respond.js";
 
-export async function deleteOne(call: Call, served: Served, { namespace, name }: ResourcePath): Promise<void> {
+export async function deleteOne(
+  call: Call,
+  served: Served,
+  { namespace, name }: ResourcePath,
+): Promise<void> {
   const accepted = acceptedBy(call, served);
   warnOfDeprecation(call, served);
   const { options, write } = await deletionOf(call);
@@ -45,14 +49,17 @@ export async function deleteMany(call: Call, served: Served, { namespace }: Reso
   return answer(call, 200, `${head.slice(0, -1)},"items":[${items}]}`, accepted);
 }
 
-async function deletionOf(call: Call): Promise<{ readonly options: DeleteOptions; readonly write: WriteContext }> {
+async function deletionOf(
+  call: Call,
+): Promise<{ readonly options: DeleteOptions; readonly write: WriteContext }> {
   const { query } = call;
   // Clients name the options' version as they please, so the schema is found by kind alone.
   const body = await readBody(call.request, "DeleteOptions", (_apiVersion, kind) =>
     kind === "DeleteOptions" ? DeleteOptionsSchema : undefined,
   );
   const given = (body?.value ?? {}) as DeleteOptions;
-  if (typeof given !== "object" || Array.isArray(given)) throw badRequest("the DeleteOptions in the body are not an object");
+  if (typeof given !== "object" || Array.isArray(given))
+    throw badRequest("the DeleteOptions in the body are not an object");
   const grace = query.get("gracePeriodSeconds");
   const policy = query.get("propagationPolicy");
   const options: DeleteOptions = {

@@ -32,8 +32,13 @@ const builtinVerbs = ["create", "delete", "deletecollection", "get", "list", "pa
 const customVerbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 
 export function makeDiscovery(table: ServedTable, virtuals: readonly Virtual[]): Discovery {
-  let known: { readonly edition: number; readonly groups: Map<string, Map<string, readonly Entry[]>> } | undefined;
-  const texts = new Map<boolean, { readonly edition: number; readonly text: string; readonly etag: string }>();
+  let known:
+    | { readonly edition: number; readonly groups: Map<string, Map<string, readonly Entry[]>> }
+    | undefined;
+  const texts = new Map<
+    boolean,
+    { readonly edition: number; readonly text: string; readonly etag: string }
+  >();
 
   function all(): Map<string, Map<string, readonly Entry[]>> {
     const edition = table.edition();
@@ -77,7 +82,9 @@ export function makeDiscovery(table: ServedTable, virtuals: readonly Virtual[]):
     }),
     group(name) {
       const versions = name === "" ? undefined : all().get(name);
-      return versions === undefined ? undefined : { kind: "APIGroup", apiVersion: "v1", ...groupOf(name, versions.keys()) };
+      return versions === undefined
+        ? undefined
+        : { kind: "APIGroup", apiVersion: "v1", ...groupOf(name, versions.keys()) };
     },
     resourceList(group, version) {
       const resources = all().get(group)?.get(version);
@@ -136,10 +143,13 @@ function entriesOf(kind: Kind): readonly Entry[] {
   const change = ["get", "patch", "update"];
   const subs: Entry[] = [];
   if (kind.hasStatus) subs.push(sub("status", change));
-  if (kind.scale !== undefined) subs.push(sub("scale", change, { group: "autoscaling", version: "v1", kind: "Scale" }));
+  if (kind.scale !== undefined)
+    subs.push(sub("scale", change, { group: "autoscaling", version: "v1", kind: "Scale" }));
   if (isNamespace) subs.push(sub("finalize", ["update"]));
   if (kind.group === "" && plural === "serviceaccounts") {
-    subs.push(sub("token", ["create"], { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" }));
+    subs.push(
+      sub("token", ["create"], { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" }),
+    );
   }
   if (kind.group === "" && plural === "pods") {
     subs.push(

@@ -4,7 +4,12 @@ import type { Authorizer } from "../auth/authorize.js";
 import type { User } from "../registry/index.js";
 import { forbidden, refusal } from "../status.js";
 
-export function impersonated(user: User, headers: IncomingHttpHeaders, raw: readonly string[], authorizer: Authorizer): User {
+export function impersonated(
+  user: User,
+  headers: IncomingHttpHeaders,
+  raw: readonly string[],
+  authorizer: Authorizer,
+): User {
   const name = headers["impersonate-user"];
   const groups = valuesOf(raw, "impersonate-group");
   if (name === undefined || name === "") {
@@ -24,7 +29,9 @@ export function impersonated(user: User, headers: IncomingHttpHeaders, raw: read
   may("", account === null ? "users" : "serviceaccounts", String(name));
   for (const group of groups) may("", "groups", group);
   const own =
-    account === null || groups.length > 0 ? groups : ["system:serviceaccounts", `system:serviceaccounts:${account[1]}`];
+    account === null || groups.length > 0
+      ? groups
+      : ["system:serviceaccounts", `system:serviceaccounts:${account[1]}`];
   const known = name === "system:anonymous" ? "system:unauthenticated" : "system:authenticated";
   return { name: String(name), groups: own.includes(known) ? own : [...own, known] };
 }

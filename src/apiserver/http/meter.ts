@@ -45,7 +45,10 @@ export function makeMeter(): Meter {
       "# HELP drydock_apiserver_request_duration_seconds How long answers took, watches left out.",
       "# TYPE drydock_apiserver_request_duration_seconds histogram",
       ...[...durations].flatMap(([verb, { buckets, sum, count }]) => [
-        ...edges.map((edge, i) => `drydock_apiserver_request_duration_seconds_bucket{verb="${verb}",le="${edge}"} ${buckets[i]}`),
+        ...edges.map(
+          (edge, i) =>
+            `drydock_apiserver_request_duration_seconds_bucket{verb="${verb}",le="${edge}"} ${buckets[i]}`,
+        ),
         `drydock_apiserver_request_duration_seconds_bucket{verb="${verb}",le="+Inf"} ${count}`,
         `drydock_apiserver_request_duration_seconds_sum{verb="${verb}"} ${sum}`,
         `drydock_apiserver_request_duration_seconds_count{verb="${verb}"} ${count}`,

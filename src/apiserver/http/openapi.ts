@@ -21,7 +21,11 @@ export function makeOpenApi(table: ServedTable): OpenApi {
 
   function documentOf(groupVersion: string, kinds: readonly Kind[]): Document {
     const known = made.get(groupVersion);
-    if (known !== undefined && known.kinds.length === kinds.length && known.kinds.every((kind, i) => kind === kinds[i])) {
+    if (
+      known !== undefined &&
+      known.kinds.length === kinds.length &&
+      known.kinds.every((kind, i) => kind === kinds[i])
+    ) {
       return known;
     }
     const text = JSON.stringify(openapiV3Document(groupVersion, kinds));
@@ -41,7 +45,9 @@ export function makeOpenApi(table: ServedTable): OpenApi {
 
   return {
     index() {
-      const hashes = new Map([...grouped()].map(([name, kinds]) => [name, documentOf(name, kinds).hash] as const));
+      const hashes = new Map(
+        [...grouped()].map(([name, kinds]) => [name, documentOf(name, kinds).hash] as const),
+      );
       return JSON.stringify(openapiV3Index(hashes));
     },
     document(groupVersion) {

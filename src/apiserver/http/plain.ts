@@ -29,7 +29,11 @@ export async function answerPlain(call: Call, { discovery, openapi }: Plain): Pr
   const where = path.length > 1 ? path.replace(/\/+$/, "") : path;
   if (request.method !== "GET" && request.method !== "HEAD") {
     if (where === "/api" || where === "/apis" || where === "/version") {
-      throw refusal("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+      throw refusal(
+        "MethodNotAllowed",
+        "the server does not allow this method on the requested resource",
+        {},
+      );
     }
     return notThere(call);
   }
@@ -78,20 +82,35 @@ async function answerGroups(call: Call, discovery: Discovery, core: boolean): Pr
   const { request } = call;
   const accepted = negotiate(request.headers.accept, { custom: false, shaped: ["APIGroupDiscoveryList"] });
   if (accepted?.as !== "APIGroupDiscoveryList") {
-    return answer(call, 200, core ? discovery.apiVersions(request.headers.host ?? "") : discovery.groupList());
+    return answer(
+      call,
+      200,
+      core ? discovery.apiVersions(request.headers.host ?? "") : discovery.groupList(),
+    );
   }
   const { text, etag } = discovery.aggregated(core);
   const headers = { ETag: etag, Vary: "Accept", "Cache-Control": "public" };
-  if (request.headers["if-none-match"] === etag) return send(call, 304, "application/json", "", headers);
+  if (request.headers["if-none-match"] === etag) {
+    // Caches lay these headers over those they keep, so a type or a length here would spoil what they have.
+    call.response.writeHead(304, headers).end();
+    return;
+  }
   // client-go decodes by what this header says, so it repeats the wish.
   const type = `application/json;g=apidiscovery.k8s.io;v=${accepted.version};as=APIGroupDiscoveryList`;
-  const shown = accepted.version === "v2" ? text : text.replace("apidiscovery.k8s.io/v2", `apidiscovery.k8s.io/${accepted.version}`);
+  const shown =
+    accepted.version === "v2"
+      ? text
+      : text.replace("apidiscovery.k8s.io/v2", `apidiscovery.k8s.io/${accepted.version}`);
   return send(call, 200, type, `${shown}\n`, headers);
 }
 
 function answerSchemas(call: Call, openapi: OpenApi, where: string): Promise<void> {
   const path = where.slice("/openapi/v3/".length);
-  const groupVersion = path.startsWith("api/") ? path.slice(4) : path.startsWith("apis/") ? path.slice(5) : "";
+  const groupVersion = path.startsWith("api/")
+    ? path.slice(4)
+    : path.startsWith("apis/")
+      ? path.slice(5)
+      : "";
   const document = openapi.document(groupVersion);
   if (document === undefined) return notThere(call);
   const asked = call.query.get("hash");
@@ -109,13 +128,18 @@ function answerHealth(call: Call, what: string): Promise<void> {
   const checks: readonly (readonly [string, string | undefined])[] = [
     ["ping", undefined],
     ["store", commit.trouble],
-    ["store-queue", commit.queued > limits.commitQueue / 2 ? `${commit.queued} writes wait for the disk` : undefined],
+    [
+      "store-queue",
+      commit.queued > limits.commitQueue / 2 ? `${commit.queued} writes wait for the disk` : undefined,
+    ],
   ];
   const failed = checks.filter(([, trouble]) => trouble !== undefined);
   // A full disk is a reason to send no work here, not a reason to kill the process.
   const good = failed.length === 0 || what === "livez";
   if (good && !call.query.has("verbose")) return send(call, 200, "text/plain; charset=utf-8", "ok");
-  const lines = checks.map(([name, trouble]) => (trouble === undefined ? `[+]${name} ok` : `[-]${name} failed: ${trouble}`));
+  const lines = checks.map(([name, trouble]) =>
+    trouble === undefined ? `[+]${name} ok` : `[-]${name} failed: ${trouble}`,
+  );
   return send(
     call,
     good ? 200 : 500,
@@ -125,11 +149,13 @@ function answerHealth(call: Call, what: string): Promise<void> {
 }
 
 function pathsOf(discovery: Discovery): readonly string[] {
-  const groups = discovery.groups().flatMap((group) =>
-    group === ""
-      ? ["/api", "/api/v1", "/apis"]
-      : [`/apis/${group}`, ...discovery.versions(group).map((one) => `/apis/${group}/${one}`)],
-  );
+  const groups = discovery
+    .groups()
+    .flatMap((group) =>
+      group === ""
+        ? ["/api", "/api/v1", "/apis"]
+        : [`/apis/${group}`, ...discovery.versions(group).map((one) => `/apis/${group}/${one}`)],
+    );
   return [...groups, "/healthz", "/livez", "/metrics", "/openapi/v3", "/readyz", "/version"];
 }
 
@@ -146,7 +172,9 @@ function figuresOf({ house }: Call): string {
     ...gauge(
       "objects",
       "Objects stored, by resource.",
-      collections.filter(({ objects }) => objects > 0).map(({ id, objects }) => `{resource="${id}"} ${objects}`),
+      collections
+        .filter(({ objects }) => objects > 0)
+        .map(({ id, objects }) => `{resource="${id}"} ${objects}`),
     ),
     ...gauge("store_commits_total", "Flushes to disk.", [` ${commit.commits}`]),
     ...gauge("store_writes_total", "Writes those flushes made durable.", [` ${commit.writes}`]),

@@ -1,14 +1,18 @@
 // GET of one object or of many.
 import { fieldErrors } from "../../domain/apis/meta/fieldError.js";
-import { listPage, type ListRequest } from "../listing.js";
-import { scaleOf, type Served } from "../registry/index.js";
+import { type ListRequest, listPage } from "../listing.js";
+import { type Served, scaleOf } from "../registry/index.js";
 import { badRequest, invalidOptions, notFound } from "../status.js";
 import { acceptedBy, type Call, warnOfDeprecation } from "./call.js";
 import { isTrue, type ResourcePath } from "./path.js";
 import { answer } from "./respond.js";
 import { shapeList, shapeObject, tableWishes } from "./shapes.js";
 
-export async function getObject(call: Call, served: Served, { namespace, name, subresource }: ResourcePath): Promise<void> {
+export async function getObject(
+  call: Call,
+  served: Served,
+  { namespace, name, subresource }: ResourcePath,
+): Promise<void> {
   const accepted = acceptedBy(call, served);
   warnOfDeprecation(call, served);
   const stored = call.house.registry.get(served, namespace, name);
@@ -17,10 +21,19 @@ export async function getObject(call: Call, served: Served, { namespace, name, s
     const scale = scaleOf(served.kind, stored.object);
     return answer(call, 200, accepted.as === "Table" ? scaleTable(scale, call) : scale, accepted);
   }
-  return answer(call, 200, shapeObject(served, stored, accepted, tableWishes(call.query, call.house.clock.now())), accepted);
+  return answer(
+    call,
+    200,
+    shapeObject(served, stored, accepted, tableWishes(call.query, call.house.clock.now())),
+    accepted,
+  );
 }
 
-export async function listObjects(call: Call, served: Served, { namespace, name }: ResourcePath): Promise<void> {
+export async function listObjects(
+  call: Call,
+  served: Served,
+  { namespace, name }: ResourcePath,
+): Promise<void> {
   const { query, house } = call;
   const accepted = acceptedBy(call, served);
   warnOfDeprecation(call, served);
@@ -30,7 +43,12 @@ export async function listObjects(call: Call, served: Served, { namespace, name 
     ]);
   }
   const page = await listPage(house.registry, served, listRequestOf(query, namespace, name));
-  return answer(call, 200, shapeList(served, page, accepted, tableWishes(query, house.clock.now())), accepted);
+  return answer(
+    call,
+    200,
+    shapeList(served, page, accepted, tableWishes(query, house.clock.now())),
+    accepted,
+  );
 }
 
 export function listRequestOf(query: URLSearchParams, namespace: string, name = ""): ListRequest {

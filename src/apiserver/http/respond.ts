@@ -10,11 +10,21 @@ import { isTrue } from "./path.js";
 const pack = promisify(gzip);
 
 /** `json` is the text of the answer, or a value to be made text. */
-export async function answer(call: Call, code: number, body: string | object, accepted?: Accepted): Promise<void> {
+export async function answer(
+  call: Call,
+  code: number,
+  body: string | object,
+  accepted?: Accepted,
+): Promise<void> {
   if (accepted?.format === "yaml") {
     const { stringify } = await import("yaml");
     const value: unknown = typeof body === "string" ? JSON.parse(body) : body;
-    return send(call, code, "application/yaml", stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 }));
+    return send(
+      call,
+      code,
+      "application/yaml",
+      stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 }),
+    );
   }
   let text = typeof body === "string" ? body : JSON.stringify(body);
   if (wantsIndent(call)) text = JSON.stringify(JSON.parse(text), undefined, 2);
@@ -31,7 +41,8 @@ export async function send(
   const { request, response, warnings } = call;
   if (response.headersSent || response.destroyed) return;
   let body = Buffer.from(text);
-  const large = body.length > limits.gzipBytes && /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
+  const large =
+    body.length > limits.gzipBytes && /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
   if (large) body = Buffer.from(await pack(body, { level: 1 }));
   response.writeHead(code, {
     "Content-Type": contentType,
@@ -46,7 +57,11 @@ export async function send(
 
 export function warningHeaders(warnings: readonly string[]): { readonly Warning?: string[] } {
   if (warnings.length === 0) return {};
-  return { Warning: warnings.map((text) => `299 - "${text.replace(/[\\"]/g, "\\$&").replace(/[^\x20-\x7e]/g, "?")}"`) };
+  return {
+    Warning: warnings.map(
+      (text) => `299 - "${text.replace(/[\\"]/g, "\\$&").replace(/[^\x20-\x7e]/g, "?")}"`,
+    ),
+  };
 }
 
 export async function answerError(call: Call, error: unknown): Promise<void> {

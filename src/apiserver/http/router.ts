@@ -2,7 +2,7 @@
 import type { Deed } from "../auth/authorize.js";
 import type { Served } from "../registry/index.js";
 import { forbidden, methodNotAllowed, noSuchResource, notFound, refusal } from "../status.js";
-import { portForwardTargetCheck, podLogs } from "../streams/logs.js";
+import { podLogs, portForwardTargetCheck } from "../streams/logs.js";
 import { bind, evict, requestToken } from "../virtual/actions.js";
 import type { Virtual } from "../virtual/virtual.js";
 import type { Call } from "./call.js";
@@ -52,6 +52,9 @@ export async function route(call: Call, routes: Routes, tell: (routed: Routed) =
 
 function answerObjects(call: Call, served: Served, path: ResourcePath, verb: string): Promise<void> {
   if (path.subresource !== "") return answerSubresource(call, served, path, verb);
+  // One is changed by its name, and made at the place where all are.
+  const named = path.name !== "";
+  if (named ? verb === "create" : verb === "update" || verb === "patch") throw methodNotAllowed();
   switch (verb) {
     case "get":
       return getObject(call, served, path);
@@ -166,7 +169,8 @@ export function permit({ house, user, path: url }: Call, verb: string, path: Res
   const resource = subresource === "" ? plural : `${plural}/${subresource}`;
   const deed: Deed = { verb, group, resource, name, namespace, path: url };
   if (house.authorizer.allows(user, deed)) return;
-  const where = path.namespace === "" ? "at the cluster scope" : `in the namespace ${JSON.stringify(path.namespace)}`;
+  const where =
+    path.namespace === "" ? "at the cluster scope" : `in the namespace ${JSON.stringify(path.namespace)}`;
   throw forbidden(
     { group, plural },
     name,
@@ -176,7 +180,14 @@ export function permit({ house, user, path: url }: Call, verb: string, path: Res
 
 function permitPath({ house, user, path, request }: Call): void {
   const verb = (request.method ?? "GET").toLowerCase();
-  const deed: Deed = { verb: verb === "head" ? "get" : verb, group: "", resource: "", name: "", namespace: "", path };
+  const deed: Deed = {
+    verb: verb === "head" ? "get" : verb,
+    group: "",
+    resource: "",
+    name: "",
+    namespace: "",
+    path,
+  };
   if (house.authorizer.allows(user, deed)) return;
   throw refusal(
     "Forbidden",

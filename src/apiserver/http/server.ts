@@ -20,7 +20,7 @@ import { impersonated } from "./impersonate.js";
 import { makeMeter } from "./meter.js";
 import { makeOpenApi } from "./openapi.js";
 import { answerError } from "./respond.js";
-import { route, type Routes } from "./router.js";
+import { type Routes, route } from "./router.js";
 
 export interface ApiServerOptions {
   readonly registry: Registry;
@@ -57,7 +57,16 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const authenticator = makeAuthenticator(registry, tokens, auth.token);
   const authorizer = makeAuthorizer(registry);
   const meter = makeMeter();
-  const house: House = { registry, clock, random: registry.random, log, podRuntime, tokens, authorizer, meter };
+  const house: House = {
+    registry,
+    clock,
+    random: registry.random,
+    log,
+    podRuntime,
+    tokens,
+    authorizer,
+    meter,
+  };
   const virtuals = [...reviews(authenticator), ...(podRuntime === undefined ? [] : usage(podRuntime))];
   const routes: Routes = {
     plain: { discovery: makeDiscovery(registry.served, virtuals), openapi: makeOpenApi(registry.served) },

@@ -2,7 +2,7 @@
 import { fieldErrors } from "../../domain/apis/meta/fieldError.js";
 import { limits } from "../limits.js";
 import { parseVersion } from "../listing.js";
-import { type Seen, selectionOf, type Served } from "../registry/index.js";
+import { type Seen, type Served, selectionOf } from "../registry/index.js";
 import { expired, invalidOptions, refusal, type Status } from "../status.js";
 import { acceptedBy, type Call, warnOfDeprecation } from "./call.js";
 import { isTrue, type ResourcePath } from "./path.js";
@@ -11,12 +11,19 @@ import { warningHeaders } from "./respond.js";
 import { bookmarkText, shapeObject, tableWishes } from "./shapes.js";
 
 /** Resolves when the stream has ended, whoever ended it. */
-export async function watchObjects(call: Call, served: Served, { namespace, name }: ResourcePath): Promise<void> {
+export async function watchObjects(
+  call: Call,
+  served: Served,
+  { namespace, name }: ResourcePath,
+): Promise<void> {
   const { house, query, response } = call;
   const { registry, clock, meter } = house;
   const negotiated = acceptedBy(call, served);
   // Events are framed as JSON whatever was asked; a list form means each object in that form.
-  const accepted = negotiated.as === "PartialObjectMetadataList" ? { ...negotiated, as: "PartialObjectMetadata" as const } : negotiated;
+  const accepted =
+    negotiated.as === "PartialObjectMetadataList"
+      ? { ...negotiated, as: "PartialObjectMetadata" as const }
+      : negotiated;
   warnOfDeprecation(call, served);
   const initial = wantsInitialEvents(query);
   const request = listRequestOf(query, namespace, name);
@@ -72,11 +79,15 @@ export async function watchObjects(call: Call, served: Served, { namespace, name
     }
   };
   const tell = ({ type, stored }: Seen) => {
-    write(`{"type":"${type}","object":${shapeObject(served, served.show(stored), accepted, { ...wishes, nowMs: clock.now() })}}\n`);
+    write(
+      `{"type":"${type}","object":${shapeObject(served, served.show(stored), accepted, { ...wishes, nowMs: clock.now() })}}\n`,
+    );
     wishes = { ...wishes, columns: false };
   };
   const bookmark = (initialEnd: boolean) => {
-    write(`{"type":"BOOKMARK","object":${bookmarkText(served, registry.revision(), accepted, wishes, initialEnd)}}\n`);
+    write(
+      `{"type":"BOOKMARK","object":${bookmarkText(served, registry.revision(), accepted, wishes, initialEnd)}}\n`,
+    );
   };
 
   meter.watchOpened();
@@ -137,7 +148,10 @@ function wantsInitialEvents(query: URLSearchParams): boolean {
     invalidOptions("ListOptions", [fieldErrors.forbidden(field, detail)]);
   if (given === null || given === "") {
     if (match === "") return false;
-    throw complain("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    throw complain(
+      "resourceVersionMatch",
+      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+    );
   }
   if (match !== "NotOlderThan") {
     throw complain(

@@ -1,6 +1,14 @@
 // POST, PUT and PATCH of objects.
 import type { Kind, Resource } from "../../domain/apis/kind.js";
-import { patchObject, type PatchRequest, scaleOf, type Served, type Stored, type Subresource, withScale } from "../registry/index.js";
+import {
+  type PatchRequest,
+  patchObject,
+  type Served,
+  type Stored,
+  type Subresource,
+  scaleOf,
+  withScale,
+} from "../registry/index.js";
 import { badRequest, notFound, refusal } from "../status.js";
 
 import { asObject, parseYaml, readBody, readBytes } from "./body.js";
@@ -18,7 +26,12 @@ export async function createOne(call: Call, served: Served, { namespace }: Resou
   const object = asObject(served.kind, body.value);
   const write = { ...context, duplicateFields: body.duplicates };
   const stored = await registry.create(served, namespace, object, write);
-  return answer(call, 201, shapeObject(served, stored, accepted, tableWishes(call.query, call.house.clock.now())), accepted);
+  return answer(
+    call,
+    201,
+    shapeObject(served, stored, accepted, tableWishes(call.query, call.house.clock.now())),
+    accepted,
+  );
 }
 
 /** Kinds that a PUT may bring into being, as upstream has it. */
@@ -71,7 +84,12 @@ export async function replaceOne(call: Call, served: Served, path: ResourcePath)
     return answer(call, 201, stored.json, accepted);
   }
   const stored = await registry.update(served, namespace, name, subresource, () => ({ object }), write);
-  return answer(call, 200, shapeObject(served, stored, accepted, tableWishes(call.query, call.house.clock.now())), accepted);
+  return answer(
+    call,
+    200,
+    shapeObject(served, stored, accepted, tableWishes(call.query, call.house.clock.now())),
+    accepted,
+  );
 }
 
 export async function patchOne(call: Call, served: Served, path: ResourcePath): Promise<void> {
@@ -89,7 +107,12 @@ export async function patchOne(call: Call, served: Served, path: ResourcePath): 
   const { stored, created } = await patchObject(registry, served, namespace, name, patch, context);
   const code = created ? 201 : 200;
   if (patch.subresource === "scale") return answer(call, code, scaleOf(kind, stored.object), accepted);
-  return answer(call, code, shapeObject(served, stored, accepted, tableWishes(call.query, call.house.clock.now())), accepted);
+  return answer(
+    call,
+    code,
+    shapeObject(served, stored, accepted, tableWishes(call.query, call.house.clock.now())),
+    accepted,
+  );
 }
 
 async function readPatch(call: Call, kind: Kind): Promise<Pick<PatchRequest, "type" | "body">> {
@@ -127,7 +150,9 @@ function patchType(mediaType: string, kind: Kind): PatchRequest["type"] {
 
 export async function finalizeNamespace(call: Call, served: Served, { name }: ResourcePath): Promise<void> {
   const body = await bodyFor(call, served);
-  const object = asObject(served.kind, body.value) as Resource & { readonly spec?: { readonly finalizers?: readonly string[] } };
+  const object = asObject(served.kind, body.value) as Resource & {
+    readonly spec?: { readonly finalizers?: readonly string[] };
+  };
   const stored: Stored = await call.house.registry.finalizeNamespace(name, object.spec?.finalizers ?? []);
   return answer(call, 200, stored.json);
 }
@@ -135,15 +160,18 @@ export async function finalizeNamespace(call: Call, served: Served, { name }: Re
 async function bodyFor(call: Call, served: Served) {
   const body = await readBody(call.request, served.kind.kind, schemaFinder(call));
   if (body !== undefined) return body;
-  throw refusal("BadRequest", `the object provided is unrecognized (must be of type ${served.kind.kind}): couldn't get version/kind; json parse error: unexpected end of JSON input ()`);
+  throw refusal(
+    "BadRequest",
+    `the object provided is unrecognized (must be of type ${served.kind.kind}): couldn't get version/kind; json parse error: unexpected end of JSON input ()`,
+  );
 }
 
 export function schemaFinder(call: Call) {
-  return (apiVersion: string, kind: string) => call.house.registry.served.named(apiVersion, kind)?.kind.schema;
+  return (apiVersion: string, kind: string) =>
+    call.house.registry.served.named(apiVersion, kind)?.kind.schema;
 }
 
 function asSubresource(text: string): Subresource {
   if (text === "" || text === "status" || text === "scale") return text;
   throw refusal("NotFound", "the server could not find the requested resource", {});
 }
-

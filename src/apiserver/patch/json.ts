@@ -19,18 +19,6 @@ export function own(object: Obj, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** Equal as JSON; the order of members does not count, and an absent member equals an undefined one. */
-export function equalJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, index) => equalJson(item, b[index]));
-  }
-  if (!isObject(a) || !isObject(b)) return false;
-  for (const name of Object.keys(a)) if (!equalJson(a[name], own(b, name))) return false;
-  for (const name of Object.keys(b)) if (b[name] !== undefined && own(a, name) === undefined) return false;
-  return true;
-}
-
 /** A value as Go's %v prints it, for messages that quote one. */
 export function goText(value: unknown): string {
   if (value === null || value === undefined) return "<nil>";

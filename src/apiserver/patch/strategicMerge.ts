@@ -23,7 +23,7 @@ export function strategicMerge(schema: SchemaNode, target: unknown, patch: unkno
 const orderPrefix = "$setElementOrder/";
 const removePrefix = "$deleteFromPrimitiveList/";
 
-export function mergeMap(node: SchemaNode | undefined, target: Obj, patch: Obj): Obj {
+function mergeMap(node: SchemaNode | undefined, target: Obj, patch: Obj): Obj {
   if (Object.hasOwn(patch, "$patch")) {
     const { $patch: directive, ...rest } = patch;
     if (directive === "replace") return rest;

@@ -90,7 +90,9 @@ function judgeUnknown(kind: Kind, unknown: readonly string[], write: WriteContex
  * Our own defaults run after this, so they may trust the types.
  */
 function refuseWrongTypes(kind: Kind, errors: readonly FieldError[], name: string): void {
-  const wrong = errors.filter((error) => error.reason === "FieldValueTypeInvalid" && wrongType.test(error.message));
+  const wrong = errors.filter(
+    (error) => error.reason === "FieldValueTypeInvalid" && wrongType.test(error.message),
+  );
   const decoded = wrong.find((error) => kind.flavour === "builtin" || error.field.startsWith("metadata"));
   if (decoded === undefined) {
     if (wrong.length > 0) throw invalid(kind, name, errors);
@@ -106,7 +108,9 @@ const wrongType = /must be of type ([a-z,-]+): "([a-z]+)"/;
 
 function goField(kind: Kind, field: string): string {
   const path = field.replace(/\[\d+\]/g, "").split(".");
-  return path[0] === "metadata" ? `ObjectMeta.${path[1] ?? ""}` : `${kind.kind}.${path.slice(0, 1).join(".")}`;
+  return path[0] === "metadata"
+    ? `ObjectMeta.${path[1] ?? ""}`
+    : `${kind.kind}.${path.slice(0, 1).join(".")}`;
 }
 
 function admittedName(object: Resource): string {

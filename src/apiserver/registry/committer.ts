@@ -94,5 +94,7 @@ export function makeCommitter(store: Store, nowMs: () => number): Committer {
 function asRefusal(error: unknown): PortError {
   if (error instanceof PortError) return error;
   const text = error instanceof Error ? error.message : String(error);
-  return new PortError("InternalError", `Internal error occurred: the store failed: ${text}`, { cause: error });
+  return new PortError("InternalError", `Internal error occurred: the store failed: ${text}`, {
+    cause: error,
+  });
 }

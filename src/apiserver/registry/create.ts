@@ -1,14 +1,14 @@
 // Creation: a name, an identity, admission, and the way to disk.
 import type { Resource } from "../../domain/apis/kind.js";
-import { generatedName } from "../../domain/apis/names/index.js";
 import { fieldErrors } from "../../domain/apis/meta/fieldError.js";
-import { trackUpdate } from "../patch/index.js";
+import { generatedName } from "../../domain/apis/names/index.js";
 import { limits } from "../limits.js";
+import { trackUpdate } from "../patch/index.js";
 import { alreadyExists, badRequest, forbidden, invalid, notFound } from "../status.js";
 import { admit } from "./admission.js";
 import type { WriteContext } from "./context.js";
 import { born, withMetadata, withoutStatus } from "./metadata.js";
-import { storageId, type Served } from "./served.js";
+import { type Served, storageId } from "./served.js";
 import type { State } from "./state.js";
 import { keyOf, type Stored } from "./stored.js";
 
@@ -40,7 +40,13 @@ export async function createObject(
     : tracking(seen, served, write, birth.nowIso);
   let object = tracked;
   if (served.view !== undefined) {
-    object = admit(storage, served.view.fromView(object, undefined), context, { ...write, fieldValidation: "Ignore" }, state.compiler);
+    object = admit(
+      storage,
+      served.view.fromView(object, undefined),
+      context,
+      { ...write, fieldValidation: "Ignore" },
+      state.compiler,
+    );
   }
   const rule = state.rules.get(storageId(storage));
   object = rule?.admit?.(object, context, state) ?? object;
@@ -64,6 +70,7 @@ function tracking(object: Resource, served: Served, write: WriteContext, nowIso:
     nowIso,
     subresource: "",
     operation: "Update",
+    hasStatus: served.kind.hasStatus,
   });
   return withMetadata(object, { managedFields });
 }
@@ -111,15 +118,20 @@ function refuseClosedNamespace(state: State, { kind }: Served, namespace: string
   const home = state.latest("/namespaces", "", namespace);
   if (home === undefined) throw notFound({ group: "", plural: "namespaces" }, namespace);
   if (home.metadata.deletionTimestamp === undefined) return;
-  throw forbidden(kind, name, `unable to create new content in namespace ${namespace} because it is being terminated`, {
-    causes: [
-      {
-        reason: "NamespaceTerminating",
-        message: `namespace ${namespace} is being terminated`,
-        field: "metadata.namespace",
-      },
-    ],
-  });
+  throw forbidden(
+    kind,
+    name,
+    `unable to create new content in namespace ${namespace} because it is being terminated`,
+    {
+      causes: [
+        {
+          reason: "NamespaceTerminating",
+          message: `namespace ${namespace} is being terminated`,
+          field: "metadata.namespace",
+        },
+      ],
+    },
+  );
 }
 
 /** The kubelet registers its Node status and all; everyone else's first status is dropped. */
@@ -130,7 +142,10 @@ function keepsStatus({ kind }: Served): boolean {
 /** UUID v4 from the dice handed in, so that a seeded world has seeded identities. */
 function uuid(random: () => number): string {
   let hex = "";
-  for (let i = 0; i < 4; i++) hex += Math.floor(random() * 0x1_0000_0000).toString(16).padStart(8, "0");
+  for (let i = 0; i < 4; i++)
+    hex += Math.floor(random() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, "0");
   const variant = "89ab"[Math.floor(random() * 4)] ?? "8";
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

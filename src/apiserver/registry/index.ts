@@ -1,10 +1,10 @@
-export type { Selection, Seen } from "./collection.js";
+export type { Seen, Selection } from "./collection.js";
 export { insideContext, type User, type WriteContext } from "./context.js";
 export { type Patched, type PatchRequest, patchObject } from "./patching.js";
 export { createRegistry, type Registry, type RegistryFigures, type RegistryOptions } from "./registry.js";
-export { scaleOf, withScale } from "./scale.js";
-export { isNarrowed, listKindOf, selectionOf, type Selectors } from "./selection.js";
-export { type Served, type ServedTable, storageId, type View } from "./served.js";
-export { keyOf, same, type Stored } from "./stored.js";
-export type { Subresource, Wish } from "./update.js";
 export { isAccepted } from "./rules/crds.js";
+export { scaleOf, withScale } from "./scale.js";
+export { isNarrowed, listKindOf, type Selectors, selectionOf } from "./selection.js";
+export { type Served, type ServedTable, storageId, type View } from "./served.js";
+export { keyOf, type Stored, same } from "./stored.js";
+export type { Subresource, Wish } from "./update.js";

@@ -37,7 +37,7 @@ function ordered(metadata: ObjectMeta): ObjectMeta {
     annotations: isEmpty(annotations) ? undefined : annotations,
     ownerReferences: ownerReferences?.length === 0 ? undefined : ownerReferences,
     finalizers: finalizers?.length === 0 ? undefined : finalizers,
-    managedFields,
+    managedFields: managedFields?.length === 0 ? undefined : managedFields,
   };
   const kept: Record<string, unknown> = {};
   for (const key in all) if (all[key] !== undefined && all[key] !== null) kept[key] = all[key];
@@ -117,7 +117,12 @@ export function changed(kind: Kind, input: Resource, old: Resource): Resource {
     finalizers: given.finalizers,
     managedFields: given.managedFields ?? before.managedFields,
   });
-  const next = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: withUnknown(metadata, given), ...rest };
+  const next = {
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    metadata: withUnknown(metadata, given),
+    ...rest,
+  };
   return kind.hasStatus ? withStatusOf(next, old) : next;
 }
 
@@ -180,6 +185,7 @@ function bare(object: Resource): Resource {
 
 /** Whether the record of who set what says the same but for the time. */
 export function sameManagers(next: Resource, old: Resource): boolean {
+  if (next.metadata.managedFields === old.metadata.managedFields) return true;
   const timeless = (object: Resource) =>
     (object.metadata.managedFields ?? []).map(({ time: _time, ...entry }) => entry);
   return same(timeless(next), timeless(old));

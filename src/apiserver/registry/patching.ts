@@ -1,9 +1,9 @@
 // PATCH in its four tongues, from a body to the object it asks for.
 import { apiVersionOf, type Resource } from "../../domain/apis/kind.js";
 import { fieldErrors } from "../../domain/apis/meta/fieldError.js";
+import { limits } from "../limits.js";
 import { jsonPatch, mergePatch, type PatchInvalid, serverSideApply, strategicMerge } from "../patch/index.js";
 import { badRequest, invalid, invalidOptions, notFound, refusal } from "../status.js";
-import { limits } from "../limits.js";
 import type { WriteContext } from "./context.js";
 import type { Registry } from "./registry.js";
 import { scaleOf, withScale } from "./scale.js";
@@ -120,7 +120,9 @@ function configOf(served: Served, body: unknown, namespace: string, name: string
     throw badRequest("metadata.managedFields must be nil");
   }
   if (metadata.name !== undefined && metadata.name !== name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
+    );
   }
   return {
     ...(config as Resource),
@@ -164,7 +166,9 @@ function asResource(value: unknown, current: Resource): Resource {
   }
   const { metadata } = object;
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
-    throw invalid({ group: "", kind: current.kind }, current.metadata.name, [fieldErrors.required("metadata.name")]);
+    throw invalid({ group: "", kind: current.kind }, current.metadata.name, [
+      fieldErrors.required("metadata.name"),
+    ]);
   }
   return object as Resource;
 }

@@ -10,10 +10,13 @@ import { resource } from "../../domain/apis/meta/meta.types.js";
 import { type Infer, int32, obj, str } from "../../domain/apis/schema/index.js";
 import type { Client, Store, StoreWrite } from "../../ports/index.js";
 import { localClient } from "../localClient.js";
-import { createRegistry, type Registry } from "./index.js";
+import { createRegistry } from "./index.js";
 
 const WidgetSchema = resource(
-  { spec: obj({ size: int32({ maximum: 100 }), color: str({ default: "red" }) }), status: obj({ seen: int32() }) },
+  {
+    spec: obj({ size: int32({ maximum: 100 }), color: str({ default: "red" }) }),
+    status: obj({ seen: int32() }),
+  },
   { required: ["spec"] },
 );
 interface Widget extends Infer<typeof WidgetSchema> {}
@@ -64,16 +67,29 @@ describe("creation", () => {
     expect(made).toMatchObject({
       apiVersion: "probe.example.com/v1",
       kind: "Widget",
-      metadata: { name: "w1", namespace: "default", generation: 1, creationTimestamp: "2023-11-14T22:13:20Z" },
+      metadata: {
+        name: "w1",
+        namespace: "default",
+        generation: 1,
+        creationTimestamp: "2023-11-14T22:13:20Z",
+      },
       spec: { size: 1, color: "red" },
     });
-    expect(made.metadata.uid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(made.metadata.uid).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
   });
 
   it("ignores what only the server may say", async () => {
     const { client } = await world();
     const made = await client.create(Widget, {
-      metadata: { ...widget("w1").metadata, uid: "mine", resourceVersion: "", generation: 9, creationTimestamp: "2001-01-01T00:00:00Z" },
+      metadata: {
+        ...widget("w1").metadata,
+        uid: "mine",
+        resourceVersion: "",
+        generation: 9,
+        creationTimestamp: "2001-01-01T00:00:00Z",
+      },
       spec: { size: 1 },
       status: { seen: 5 },
     });
@@ -84,7 +100,10 @@ describe("creation", () => {
 
   it("makes a name from a prefix", async () => {
     const { client } = await world();
-    const made = await client.create(Widget, { metadata: { name: "", generateName: "w-", namespace: "default" }, spec: {} });
+    const made = await client.create(Widget, {
+      metadata: { name: "", generateName: "w-", namespace: "default" },
+      spec: {},
+    });
     expect(made.metadata.name).toMatch(/^w-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
   });
 
@@ -110,7 +129,10 @@ describe("change", () => {
   it("counts wishes in generation, and nothing else", async () => {
     const { client } = await world();
     const first = await client.create(Widget, widget("w1"));
-    const labelled = await client.update(Widget, { ...first, metadata: { ...first.metadata, labels: { a: "b" } } });
+    const labelled = await client.update(Widget, {
+      ...first,
+      metadata: { ...first.metadata, labels: { a: "b" } },
+    });
     expect(labelled.metadata.generation).toBe(1);
     const seen = await client.updateStatus(Widget, { ...labelled, spec: { size: 50 }, status: { seen: 1 } });
     expect(seen).toMatchObject({ metadata: { generation: 1 }, spec: { size: 1 }, status: { seen: 1 } });
@@ -157,7 +179,11 @@ describe("change", () => {
         "Widget",
       ),
     );
-    const map = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "c", namespace: "default" } } as ConfigMap;
+    const map = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "c", namespace: "default" },
+    } as ConfigMap;
     await client.create(ConfigMap, map);
     expect(await client.update(ConfigMap, { ...map, data: { a: "1" } })).toMatchObject({ data: { a: "1" } });
   });
@@ -206,7 +232,9 @@ describe("deletion", () => {
   it("of one and not another is what a precondition asks", async () => {
     const { client } = await world();
     await client.create(Widget, widget("w1"));
-    await expect(client.delete(anyWidget, key("w1"), { preconditions: { uid: "beef" } })).rejects.toMatchObject({
+    await expect(
+      client.delete(anyWidget, key("w1"), { preconditions: { uid: "beef" } }),
+    ).rejects.toMatchObject({
       reason: "Conflict",
       message: expect.stringContaining("the UID in the precondition (beef) does not match the UID in record"),
     });
@@ -240,14 +268,14 @@ describe("deletion", () => {
       status: { phase: "Terminating" },
       spec: { finalizers: ["kubernetes"] },
     });
-    await expect(
-      client.create(ConfigMap, { metadata: { name: "c1", namespace: "tmp" } }),
-    ).rejects.toThrow('configmaps "c1" is forbidden: unable to create new content in namespace tmp because it is being terminated');
+    await expect(client.create(ConfigMap, { metadata: { name: "c1", namespace: "tmp" } })).rejects.toThrow(
+      'configmaps "c1" is forbidden: unable to create new content in namespace tmp because it is being terminated',
+    );
     await registry.finalizeNamespace("tmp", []);
     expect(await client.get(Namespace, { namespace: "", name: "tmp" })).toBeUndefined();
-    await expect(client.delete(Namespace as unknown as Kind, { namespace: "", name: "default" })).rejects.toThrow(
-      'namespaces "default" is forbidden: this namespace may not be deleted',
-    );
+    await expect(
+      client.delete(Namespace as unknown as Kind, { namespace: "", name: "default" }),
+    ).rejects.toThrow('namespaces "default" is forbidden: this namespace may not be deleted');
   });
 });
 
@@ -316,7 +344,9 @@ describe("a watch", () => {
     await client.update(Widget, { ...made, spec: { size: 2 } });
     clock.advance(11 * 60_000);
     await client.create(Widget, widget("w2"));
-    await expect(heard(client, made.metadata.resourceVersion ?? "", 1)).rejects.toMatchObject({ reason: "Expired" });
+    await expect(heard(client, made.metadata.resourceVersion ?? "", 1)).rejects.toMatchObject({
+      reason: "Expired",
+    });
   });
 });
 
@@ -394,7 +424,9 @@ describe("the disk", () => {
     expect(await two.client.get(Widget, key("w1"))).toEqual(made);
     const next = await two.client.create(Widget, widget("w3"));
     expect(Number(next.metadata.resourceVersion)).toBe(one.registry.revision() + 1);
-    await expect(heard(two.client, made.metadata.resourceVersion ?? "", 1)).rejects.toMatchObject({ reason: "Expired" });
+    await expect(heard(two.client, made.metadata.resourceVersion ?? "", 1)).rejects.toMatchObject({
+      reason: "Expired",
+    });
   });
 });
 
@@ -415,7 +447,9 @@ async function collect(client: Client, from: string, count: number, within: { la
 
 async function heard(client: Client, from: string, count: number): Promise<string[]> {
   const events = await collect(client, from, count);
-  return events.map((event) => `${event.type} ${event.type === "BOOKMARK" ? "" : (event.object as Resource).metadata.name}`);
+  return events.map(
+    (event) => `${event.type} ${event.type === "BOOKMARK" ? "" : (event.object as Resource).metadata.name}`,
+  );
 }
 
 /** A store whose commits wait until told, or fail. */
@@ -460,5 +494,3 @@ function slowDisk() {
     },
   };
 }
-
-export type { Registry };

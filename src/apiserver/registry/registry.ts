@@ -1,16 +1,17 @@
 // The registry: every object in memory, every write on disk before anyone sees it, every change told to who watches.
+
+import { CustomResourceDefinition } from "../../domain/apis/crd/index.js";
 import { apiVersionOf, type Kind, type Resource } from "../../domain/apis/kind.js";
 import type { DeleteOptions } from "../../domain/apis/meta/meta.types.js";
 import { schemaCompiler } from "../../domain/apis/schema/index.js";
-import { CustomResourceDefinition } from "../../domain/apis/crd/index.js";
-import { PortError, type Clock, type Log, type Random, type Store } from "../../ports/index.js";
+import { type Clock, type Log, PortError, type Random, type Store } from "../../ports/index.js";
 import { limits } from "../limits.js";
 import { noSuchResource, notFound } from "../status.js";
 import { builtinViews } from "../views/index.js";
 import { type Collection, makeCollection } from "./collection.js";
 import { type CommitFigures, makeCommitter } from "./committer.js";
 import { insideContext, type WriteContext } from "./context.js";
-import { createObject, type CreateOptions } from "./create.js";
+import { type CreateOptions, createObject } from "./create.js";
 import type { Happening } from "./history.js";
 import { type Deleted, deleteObject } from "./remove.js";
 import { crdRule, followCrd } from "./rules/crds.js";
@@ -44,7 +45,13 @@ export interface Registry {
   revision(): number;
   servedAs(kind: Pick<Kind, "group" | "version" | "plural">): Served;
   get(served: Served, namespace: string, name: string): Stored | undefined;
-  create(served: Served, namespace: string, object: Resource, write: WriteContext, options?: CreateOptions): Promise<Stored>;
+  create(
+    served: Served,
+    namespace: string,
+    object: Resource,
+    write: WriteContext,
+    options?: CreateOptions,
+  ): Promise<Stored>;
   update(
     served: Served,
     namespace: string,
@@ -53,7 +60,13 @@ export interface Registry {
     wish: (current: Resource) => Wish,
     write: WriteContext,
   ): Promise<Stored>;
-  remove(served: Served, namespace: string, name: string, options: DeleteOptions, write: WriteContext): Promise<Deleted>;
+  remove(
+    served: Served,
+    namespace: string,
+    name: string,
+    options: DeleteOptions,
+    write: WriteContext,
+  ): Promise<Deleted>;
   /** Takes what a namespace is held by, once nothing is left inside (its finalize subresource). */
   finalizeNamespace(name: string, finalizers: readonly string[]): Promise<Stored>;
   /** Calls back after each change that readers can see, whatever its kind. */
@@ -66,7 +79,11 @@ export interface Registry {
 export interface RegistryFigures {
   readonly revision: number;
   readonly commit: CommitFigures;
-  readonly collections: readonly { readonly id: string; readonly objects: number; readonly watchers: number }[];
+  readonly collections: readonly {
+    readonly id: string;
+    readonly objects: number;
+    readonly watchers: number;
+  }[];
 }
 
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {
@@ -102,7 +119,8 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   const crds = CustomResourceDefinition as unknown as Kind;
   for (const kind of new Set([...options.kinds, crds])) table.serve(kind);
   for (const view of [...builtinViews, ...(options.views ?? [])]) {
-    if (table.find(view.of.group, view.of.version, view.of.plural) !== undefined) table.serve(view.kind, { view });
+    if (table.find(view.of.group, view.of.version, view.of.plural) !== undefined)
+      table.serve(view.kind, { view });
   }
 
   const state: State = makeState({
@@ -143,7 +161,8 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       const stored = served.collection.get(keyOf(namespace, name));
       return stored === undefined ? undefined : served.show(stored);
     },
-    create: (served, namespace, object, write, more) => createObject(state, served, namespace, object, write, more),
+    create: (served, namespace, object, write, more) =>
+      createObject(state, served, namespace, object, write, more),
     update: (served, namespace, name, subresource, wish, write) =>
       updateObject(state, served, namespace, name, subresource, wish, write),
     remove: (served, namespace, name, how, write) => deleteObject(state, served, namespace, name, how, write),
@@ -207,6 +226,8 @@ function parse(key: string, json: string, revision: number, freeze: boolean): St
   try {
     return parseStored(json, revision, freeze);
   } catch (error) {
-    throw new PortError("InternalError", `the store holds something unreadable under ${key}`, { cause: error });
+    throw new PortError("InternalError", `the store holds something unreadable under ${key}`, {
+      cause: error,
+    });
   }
 }

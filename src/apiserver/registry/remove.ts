@@ -99,7 +99,8 @@ function finalizersFor(options: DeleteOptions, present: readonly string[]): read
 
 function refuseBadPolicy({ propagationPolicy }: DeleteOptions): void {
   const known = ["Foreground", "Background", "Orphan"];
-  if (propagationPolicy === undefined || propagationPolicy === "" || known.includes(propagationPolicy)) return;
+  if (propagationPolicy === undefined || propagationPolicy === "" || known.includes(propagationPolicy))
+    return;
   throw invalidOptions("DeleteOptions", [
     fieldErrors.notSupported("propagationPolicy", propagationPolicy, [...known, "nil"]),
   ]);
@@ -121,7 +122,11 @@ function refuseByPrecondition(
       `the UID in the precondition (${uid}) does not match the UID in record (${object.metadata.uid}). The object might have been deleted and then recreated`,
     );
   }
-  if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== object.metadata.resourceVersion) {
+  if (
+    resourceVersion !== undefined &&
+    resourceVersion !== "" &&
+    resourceVersion !== object.metadata.resourceVersion
+  ) {
     throw conflict(
       named,
       name,

@@ -30,7 +30,9 @@ export function scaleOf(kind: Kind, object: Resource): ScaleObject {
       replicas: Number(read(object, scale.statusReplicasPath) ?? 0),
       ...(selector === undefined
         ? {}
-        : { selector: typeof selector === "string" ? selector : labelSelectorText(selector as LabelSelector) }),
+        : {
+            selector: typeof selector === "string" ? selector : labelSelectorText(selector as LabelSelector),
+          }),
     },
   };
 }
@@ -47,7 +49,11 @@ export function withScale(kind: Kind, object: Resource, scale: unknown): Resourc
     ]);
   }
   const version = metadata?.["resourceVersion"];
-  const next = write(object as unknown as Bag, steps(kind.scale.specReplicasPath), replicas) as unknown as Resource;
+  const next = write(
+    object as unknown as Bag,
+    steps(kind.scale.specReplicasPath),
+    replicas,
+  ) as unknown as Resource;
   if (typeof version !== "string" || version === "") return next;
   return { ...next, metadata: { ...next.metadata, resourceVersion: version } };
 }
@@ -68,6 +74,9 @@ function read(object: Resource, path: string): unknown {
 function write(value: Bag, [step, ...rest]: readonly string[], leaf: unknown): Bag {
   if (step === undefined) return value;
   const inner = value[step];
-  const next = rest.length === 0 ? leaf : write((typeof inner === "object" && inner !== null ? inner : {}) as Bag, rest, leaf);
+  const next =
+    rest.length === 0
+      ? leaf
+      : write((typeof inner === "object" && inner !== null ? inner : {}) as Bag, rest, leaf);
   return { ...value, [step]: next };
 }

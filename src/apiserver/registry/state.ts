@@ -5,10 +5,10 @@ import type { SchemaCompiler } from "../../domain/apis/schema/index.js";
 import type { Clock, Random } from "../../ports/index.js";
 import type { Collection } from "./collection.js";
 import type { Committer } from "./committer.js";
+import type { Happening } from "./history.js";
 import type { Rule } from "./rules/rule.js";
 import type { Served } from "./served.js";
 import { keyOf, makeStored, type Stored } from "./stored.js";
-import type { Happening } from "./history.js";
 
 export interface State {
   readonly clock: Clock;

@@ -54,8 +54,7 @@ export async function updateObject(
   }
   next = state.rules.get(storageId(storage))?.admit?.(next, { ...context, old: base.object }, state) ?? next;
 
-  const noChange = unchanged(next, base.object);
-  if (noChange && !(wished.tracked === true && !sameManagers(next, base.object))) {
+  if (unchanged(next, base.object) && sameManagers(next, base.object)) {
     // The answer may rest on a change that is still on its way to disk.
     if (collection.isPending(key)) await state.durable(collection, key);
     return served.show(base);
@@ -73,6 +72,7 @@ export async function updateObject(
       nowIso: state.nowIso(),
       subresource,
       operation: "Update",
+      hasStatus: kind.hasStatus,
     });
     next = withMetadata(next, { managedFields });
   }
@@ -106,7 +106,11 @@ function refuseStale(served: Served, name: string, before: Resource, { object, u
   if (given.name !== undefined && given.name !== "" && given.name !== name) {
     throw badRequest(`the name of the object (${given.name}) does not match the name on the URL (${name})`);
   }
-  if (given.namespace !== undefined && given.namespace !== "" && given.namespace !== (before.metadata.namespace ?? "")) {
+  if (
+    given.namespace !== undefined &&
+    given.namespace !== "" &&
+    given.namespace !== (before.metadata.namespace ?? "")
+  ) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
   if (given.uid !== undefined && given.uid !== "" && given.uid !== before.metadata.uid) {

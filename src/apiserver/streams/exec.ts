@@ -25,7 +25,10 @@ export function execWishes(query: URLSearchParams): ExecWishes {
 }
 
 /** Starts what was asked for; a refusal comes as an ordinary answer, before anything is upgraded. */
-export async function startExec(call: Call, { namespace, name, subresource }: ResourcePath): Promise<ExecSession> {
+export async function startExec(
+  call: Call,
+  { namespace, name, subresource }: ResourcePath,
+): Promise<ExecSession> {
   const { query } = call;
   const wishes = execWishes(query);
   if (!wishes.stdin && !wishes.stdout && !wishes.stderr) {

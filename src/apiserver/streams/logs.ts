@@ -12,7 +12,12 @@ import { containerOf, findPod, requireHost, runtimeOf } from "./pods.js";
 export async function podLogs(call: Call, _served: Served, { namespace, name }: ResourcePath): Promise<void> {
   const { query, response } = call;
   const found = findPod(call, namespace, name);
-  const options = logOptions(query, name, containerOf(found, query.get("container") ?? ""), call.house.clock.now());
+  const options = logOptions(
+    query,
+    name,
+    containerOf(found, query.get("container") ?? ""),
+    call.house.clock.now(),
+  );
   // Nothing runs yet, so nothing was said: not an error for someone who waits for it to.
   if ((found.pod.spec?.nodeName ?? "") === "") return send(call, 200, "text/plain", "");
 
@@ -28,14 +33,23 @@ export async function podLogs(call: Call, _served: Served, { namespace, name }: 
   response.end();
 }
 
-export function logOptions(query: URLSearchParams, pod: string, container: string, nowMs: number): LogOptions {
+export function logOptions(
+  query: URLSearchParams,
+  pod: string,
+  container: string,
+  nowMs: number,
+): LogOptions {
   const errors: FieldError[] = [];
   const whole = (field: string, least: number): number | undefined => {
     const text = query.get(field);
     if (text === null || text === "") return undefined;
-    if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+    if (!/^-?\d+$/.test(text))
+      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
     const value = Number(text);
-    if (value < least) errors.push(fieldErrors.invalid(field, value, `must be greater than ${least === 0 ? "or equal to 0" : "0"}`));
+    if (value < least)
+      errors.push(
+        fieldErrors.invalid(field, value, `must be greater than ${least === 0 ? "or equal to 0" : "0"}`),
+      );
     return value;
   };
   const tailLines = whole("tailLines", 0);

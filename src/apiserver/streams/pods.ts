@@ -40,5 +40,7 @@ export function containerOf({ pod, ref }: FoundPod, asked: string): string {
   if (usual !== undefined && mains.includes(usual)) return usual;
   const [only] = mains;
   if (only !== undefined && all.length === 1) return only;
-  throw badRequest(`a container name must be specified for pod ${ref.name}, choose one of: [${all.join(" ")}]`);
+  throw badRequest(
+    `a container name must be specified for pod ${ref.name}, choose one of: [${all.join(" ")}]`,
+  );
 }

@@ -79,7 +79,9 @@ export function serveForwardOverWebSocket(socket: WebSocket, ports: readonly num
           target.pause();
           send(dataChannel, chunk, () => target.resume());
         });
-        target.on("error", (error) => send(errorChannel, Buffer.from(`error forwarding port ${port}: ${error.message}`)));
+        target.on("error", (error) =>
+          send(errorChannel, Buffer.from(`error forwarding port ${port}: ${error.message}`)),
+        );
         target.once("close", () => socket.close(1000));
       },
       (error: unknown) => {

@@ -1,7 +1,7 @@
 // exec and attach over SPDY, for clients from before WebSockets: a stream for each of stdin, stdout, stderr, error.
 import type { Duplex } from "node:stream";
 import type { ExecSession } from "../../ports/index.js";
-import { ended, type ExecWishes, exitStatus, feed, parseResize } from "./exec.js";
+import { type ExecWishes, ended, exitStatus, feed, parseResize } from "./exec.js";
 import { type SpdyStream, spdySession } from "./spdy.js";
 
 export function serveExecOverSpdy(transport: Duplex, session: ExecSession, wishes: ExecWishes): void {

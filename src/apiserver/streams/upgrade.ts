@@ -19,7 +19,12 @@ export interface Upgrades {
 
 const tunnelProtocol = "SPDY/3.1+portforward.k8s.io";
 const channelProtocols = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
-const spdyExecProtocols = ["v5.channel.k8s.io", "v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io"];
+const spdyExecProtocols = [
+  "v5.channel.k8s.io",
+  "v4.channel.k8s.io",
+  "v3.channel.k8s.io",
+  "v2.channel.k8s.io",
+];
 
 export function makeUpgrades(_house: House): Upgrades {
   const sockets = new WebSocketServer({
@@ -46,8 +51,12 @@ export function makeUpgrades(_house: House): Upgrades {
   return {
     async take(call, socket, head) {
       const path = parseResourcePath(call.path);
-      const streaming = path?.group === "" && path.plural === "pods" && ["exec", "attach", "portforward"].includes(path.subresource);
-      if (path === undefined || !streaming) throw path === undefined ? badRequest("Upgrade is not served here") : noSuchResource();
+      const streaming =
+        path?.group === "" &&
+        path.plural === "pods" &&
+        ["exec", "attach", "portforward"].includes(path.subresource);
+      if (path === undefined || !streaming)
+        throw path === undefined ? badRequest("Upgrade is not served here") : noSuchResource();
       permit(call, call.request.method === "POST" ? "create" : "get", path);
       const wanted = String(call.request.headers.upgrade ?? "").toLowerCase();
       if (wanted === "websocket") return overWebSocket(call, path, socket, head);
@@ -85,7 +94,10 @@ export function makeUpgrades(_house: House): Upgrades {
       return;
     }
     const protocol = spdyExecProtocols.find((one) => offered.includes(one));
-    if (protocol === undefined) throw badRequest(`unable to upgrade: unable to negotiate protocol: client supports [${offered.join(" ")}]`);
+    if (protocol === undefined)
+      throw badRequest(
+        `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(" ")}]`,
+      );
     const session = await startExec(call, path);
     if (socket.destroyed) return session.kill();
     accept(socket, head, protocol);
@@ -96,7 +108,12 @@ export function makeUpgrades(_house: House): Upgrades {
 /** `ws` ends a bad handshake by itself, and would leave a command that had been started for it. */
 function refuseMalformed({ request }: Call): void {
   const key = request.headers["sec-websocket-key"] ?? "";
-  if (request.method === "GET" && request.headers["sec-websocket-version"] === "13" && /^[+/0-9A-Za-z]{22}==$/.test(key)) return;
+  if (
+    request.method === "GET" &&
+    request.headers["sec-websocket-version"] === "13" &&
+    /^[+/0-9A-Za-z]{22}==$/.test(key)
+  )
+    return;
   throw badRequest("unable to upgrade: not a WebSocket handshake");
 }
 
@@ -109,7 +126,9 @@ function dialOf(call: Call, { namespace, name }: ResourcePath): Dial {
 
 function accept(socket: Duplex, head: Buffer, protocol: string | undefined): void {
   const chosen = protocol === undefined ? "" : `X-Stream-Protocol-Version: ${protocol}\r\n`;
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n${chosen}\r\n`);
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n${chosen}\r\n`,
+  );
   if (head.length > 0) socket.unshift(head);
 }
 

@@ -17,7 +17,9 @@ import { badRequest, conflict, invalid, notFound, refusal } from "../status.js";
 
 export async function evict(call: Call, served: Served, { namespace, name }: ResourcePath): Promise<void> {
   const { registry } = call.house;
-  const body = await readBody(call.request, "Eviction", (_v, kind) => (kind === "Eviction" ? EvictionSchema : undefined));
+  const body = await readBody(call.request, "Eviction", (_v, kind) =>
+    kind === "Eviction" ? EvictionSchema : undefined,
+  );
   const { deleteOptions = {} } = (body?.value ?? {}) as { readonly deleteOptions?: DeleteOptions };
   const stored = registry.get(served, namespace, name);
   if (stored === undefined) throw notFound(served.kind, name);
@@ -61,7 +63,8 @@ export async function bind(call: Call, served: Served, { namespace, name }: Reso
     (current) => {
       const pod = current as Resource as Pod & Resource;
       const bound = pod.spec?.nodeName ?? "";
-      if (bound !== "") throw conflict(served.kind, name, `pod ${name} is already assigned to node ${JSON.stringify(bound)}`);
+      if (bound !== "")
+        throw conflict(served.kind, name, `pod ${name} is already assigned to node ${JSON.stringify(bound)}`);
       return { object: { ...pod, spec: { ...pod.spec, nodeName: node } } as Resource, unconditional: true };
     },
     writeContextOf(call, "CreateOptions"),
@@ -69,12 +72,20 @@ export async function bind(call: Call, served: Served, { namespace, name }: Reso
   await answer(call, 201, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 });
 }
 
-export async function requestToken(call: Call, served: Served, { namespace, name }: ResourcePath): Promise<void> {
+export async function requestToken(
+  call: Call,
+  served: Served,
+  { namespace, name }: ResourcePath,
+): Promise<void> {
   const { registry, clock, tokens } = call.house;
-  const body = await readBody(call.request, "TokenRequest", (_v, kind) => (kind === "TokenRequest" ? TokenRequestSchema : undefined));
+  const body = await readBody(call.request, "TokenRequest", (_v, kind) =>
+    kind === "TokenRequest" ? TokenRequestSchema : undefined,
+  );
   const given = body?.value ?? {};
   if (typeof given !== "object" || Array.isArray(given)) throw badRequest("the body is not a TokenRequest");
-  const { spec } = given as { readonly spec?: { readonly audiences?: readonly string[]; readonly expirationSeconds?: number } };
+  const { spec } = given as {
+    readonly spec?: { readonly audiences?: readonly string[]; readonly expirationSeconds?: number };
+  };
   const account = registry.get(served, namespace, name);
   if (account === undefined) throw notFound(served.kind, name);
 

@@ -53,9 +53,23 @@ export function reviews(authenticator: Authenticator): readonly Virtual[] {
   });
 
   return [
-    access("selfsubjectaccessreviews", "SelfSubjectAccessReview", SelfSubjectAccessReviewSchema, false, ({ user }) => user),
-    access("subjectaccessreviews", "SubjectAccessReview", SubjectAccessReviewSchema, false, (_call, spec) => subjectOf(spec)),
-    access("localsubjectaccessreviews", "LocalSubjectAccessReview", SubjectAccessReviewSchema, true, (_call, spec) => subjectOf(spec)),
+    access(
+      "selfsubjectaccessreviews",
+      "SelfSubjectAccessReview",
+      SelfSubjectAccessReviewSchema,
+      false,
+      ({ user }) => user,
+    ),
+    access("subjectaccessreviews", "SubjectAccessReview", SubjectAccessReviewSchema, false, (_call, spec) =>
+      subjectOf(spec),
+    ),
+    access(
+      "localsubjectaccessreviews",
+      "LocalSubjectAccessReview",
+      SubjectAccessReviewSchema,
+      true,
+      (_call, spec) => subjectOf(spec),
+    ),
     {
       ...authorization,
       plural: "selfsubjectrulesreviews",
@@ -101,13 +115,27 @@ export function reviews(authenticator: Authenticator): readonly Virtual[] {
   ];
 }
 
-async function reviewOf(call: Call, kind: string, schema: Schema): Promise<{ readonly [name: string]: unknown }> {
-  const body = await readBody(call.request, kind, (_apiVersion, named) => (named === kind ? schema : undefined));
+async function reviewOf(
+  call: Call,
+  kind: string,
+  schema: Schema,
+): Promise<{ readonly [name: string]: unknown }> {
+  const body = await readBody(call.request, kind, (_apiVersion, named) =>
+    named === kind ? schema : undefined,
+  );
   const value = body?.value ?? {};
   if (typeof value !== "object" || Array.isArray(value)) throw badRequest(`the body is not a ${kind}`);
   const { metadata, spec } = value as { readonly metadata?: object; readonly spec?: unknown };
-  const group = kind.endsWith("AccessReview") || kind.endsWith("RulesReview") ? authorization.group : authentication.group;
-  return { kind, apiVersion: `${group}/v1`, metadata: metadata ?? {}, ...(spec === undefined ? {} : { spec }) };
+  const group =
+    kind.endsWith("AccessReview") || kind.endsWith("RulesReview")
+      ? authorization.group
+      : authentication.group;
+  return {
+    kind,
+    apiVersion: `${group}/v1`,
+    metadata: metadata ?? {},
+    ...(spec === undefined ? {} : { spec }),
+  };
 }
 
 function deedOf(kind: string, spec: Spec, path: ResourcePath): Deed {

@@ -6,7 +6,7 @@ import type { PodRuntime, PodUsage } from "../../ports/index.js";
 import type { Call } from "../http/call.js";
 import { listRequestOf } from "../http/read.js";
 import { answer } from "../http/respond.js";
-import { keyOf, selectionOf, type Served, type Stored } from "../registry/index.js";
+import { keyOf, type Served, type Stored, selectionOf } from "../registry/index.js";
 import { noSuchResource, notFound } from "../status.js";
 import type { Virtual } from "./virtual.js";
 
@@ -42,7 +42,13 @@ interface Metrics {
   readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
 }
 
-async function reply(call: Call, kind: string, name: string, plural: string, items: readonly Metrics[]): Promise<void> {
+async function reply(
+  call: Call,
+  kind: string,
+  name: string,
+  plural: string,
+  items: readonly Metrics[],
+): Promise<void> {
   const apiVersion = `${metrics.group}/${metrics.version}`;
   const whole = items.map((item) => ({ kind, apiVersion, ...item }));
   if (name === "") return answer(call, 200, { kind: `${kind}List`, apiVersion, metadata: {}, items: whole });
@@ -63,7 +69,10 @@ function podMetrics(call: Call, runtime: PodRuntime, namespace: string): readonl
       metadata: { name, namespace: pod.namespace, labels, creationTimestamp },
       timestamp: isoSeconds(atMs),
       window: `${Math.round(windowMs / 1000)}s`,
-      containers: containers.map((one) => ({ name: one.name, usage: amounts(one.cpuNanoCores, one.memoryBytes) })),
+      containers: containers.map((one) => ({
+        name: one.name,
+        usage: amounts(one.cpuNanoCores, one.memoryBytes),
+      })),
     };
   });
 }
@@ -83,7 +92,11 @@ function nodeMetrics(call: Call, runtime: PodRuntime): readonly Metrics[] {
       const used = byNode.get(metadata.name) ?? [];
       const containers = used.flatMap((one) => one.containers);
       return {
-        metadata: { name: metadata.name, labels: metadata.labels, creationTimestamp: metadata.creationTimestamp },
+        metadata: {
+          name: metadata.name,
+          labels: metadata.labels,
+          creationTimestamp: metadata.creationTimestamp,
+        },
         timestamp: isoSeconds(Math.max(0, ...used.map((one) => one.atMs)) || call.house.clock.now()),
         window: `${Math.round(Math.max(10_000, ...used.map((one) => one.windowMs)) / 1000)}s`,
         usage: amounts(

@@ -164,11 +164,13 @@ export function conditionOf(object: AnyObject, type: string): Condition | undefi
   return object.status?.conditions?.find((condition) => condition.type === type);
 }
 
-/** True only when the status speaks of what was wished last. */
+/** Whether the status speaks of what was wished last. */
+export function isCurrent({ status, metadata }: AnyObject): boolean {
+  return (status?.observedGeneration ?? metadata.generation) === metadata.generation;
+}
+
 export function isReady(object: AnyObject): boolean {
-  const { status, metadata } = object;
-  const seen = status?.observedGeneration ?? metadata.generation;
-  return seen === metadata.generation && conditionOf(object, "Ready")?.status === "True";
+  return isCurrent(object) && conditionOf(object, "Ready")?.status === "True";
 }
 
 function encode(segment: string): string {

@@ -28,11 +28,12 @@ export async function demo(context: Context): Promise<void> {
   await ensureOnnx(context);
   const shown = progress(terminal);
   heading("1. Start a private instance");
+  const upMs = clock.now();
   const instance = await instances.startPrivate(shown.say).finally(shown.done);
   try {
     terminal.out(
       `   API ${colors.cyan(instance.apiUrl)}   gateway ${colors.cyan(instance.gatewayUrl)}   ` +
-        `${colors.dim(`up in ${elapsedText(clock.now() - startMs)}`)}\n`,
+        `${colors.dim(`up in ${elapsedText(clock.now() - upMs)}`)}\n`,
     );
 
     heading("2. Apply examples/onnx-iris.yaml");

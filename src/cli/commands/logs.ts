@@ -23,6 +23,7 @@ interface ContainerStatus {
     readonly running?: unknown;
     readonly terminated?: unknown;
   };
+  readonly lastState?: { readonly terminated?: unknown };
 }
 
 export async function logs(context: Context, word: string, options: LogsOptions): Promise<void> {
@@ -108,7 +109,9 @@ function waitingFor(pod: AnyObject, container: string): string | undefined {
   const own = statuses.find(({ name }) => name === container)?.state;
   if (own?.waiting?.reason !== "PodInitializing") return undefined;
   const inits = (pod.status?.["initContainerStatuses"] ?? []) as readonly ContainerStatus[];
-  return inits.findLast(({ state }) => state?.running !== undefined || state?.terminated !== undefined)?.name;
+  return inits.findLast(
+    ({ state, lastState }) => state?.running ?? state?.terminated ?? lastState?.terminated,
+  )?.name;
 }
 
 function names(containers: unknown): readonly string[] {

@@ -4,24 +4,22 @@ import { widthOf } from "./style.js";
 
 export interface LiveBlock {
   draw(lines: readonly string[]): void;
-  /** Leaves what is shown and goes on below it. */
-  settle(): void;
 }
 
 type Out = Pick<Terminal, "out" | "columns">;
 
 export function liveBlock(terminal: Out): LiveBlock {
   let shown = 0;
+  let last = "";
   return {
     draw(lines) {
       const up = shown > 0 ? `\u001b[${shown}A` : "";
       // One write, or a slow terminal shows the block half cleared.
       const text = lines.map((line) => `${clipped(line, terminal.columns)}\u001b[K\n`).join("");
+      if (text === last) return;
+      last = text;
       terminal.out(`${up}${text}\u001b[J`);
       shown = lines.length;
-    },
-    settle() {
-      shown = 0;
     },
   };
 }

@@ -116,7 +116,7 @@ class Http1Reply implements FrontReply {
     const { incoming, request } = this;
     const length = incoming.chunked ? Number.POSITIVE_INFINITY : (incoming.contentLength ?? 0);
     if (request.complete || length === 0) return false;
-    return length > this.shared.limits.replayBytes || request.readableFlowing !== null;
+    return length > this.shared.limits.gatherBytes || request.readableFlowing !== null;
   }
 
   write(chunk: Buffer): boolean {

@@ -166,6 +166,7 @@ class GatewayExchange implements Exchange, Waiting {
       new RequestBody(front.body, {
         length: incoming.chunked ? undefined : incoming.contentLength,
         limitBytes: bodyLimitBytes,
+        gatherBytes: shared.limits.gatherBytes,
         replayBytes: shared.limits.replayBytes,
         gatherMs: shared.limits.gatherMs,
         trailers: front.trailers,

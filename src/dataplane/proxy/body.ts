@@ -25,6 +25,7 @@ export interface BodyOptions {
   /** From Content-Length; undefined for chunked or HTTP/2 without one. */
   readonly length: number | undefined;
   readonly limitBytes: number;
+  readonly gatherBytes: number;
   readonly replayBytes: number;
   readonly gatherMs: number;
   trailers(): readonly string[];
@@ -51,7 +52,7 @@ export class RequestBody {
     private readonly options: BodyOptions,
   ) {
     this.length = options.length;
-    this.small = options.length !== undefined && options.length <= options.replayBytes;
+    this.small = options.length !== undefined && options.length <= options.gatherBytes;
   }
 
   get complete(): boolean {

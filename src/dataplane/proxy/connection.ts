@@ -89,8 +89,8 @@ export class Connection implements BodySink {
     } else {
       this.headText = head;
       body.pump(this);
-      // A body that streams has written nothing yet: let the pod have the head while the client is slow.
-      this.flushHead();
+      // A body that streams takes the head along in one write if its first bytes are here, and else must not hold it.
+      if (this.headText !== "") setImmediate(this.flushHead);
     }
   }
 
@@ -111,10 +111,14 @@ export class Connection implements BodySink {
   }
 
   write(chunk: Buffer): boolean {
-    this.flushHead();
-    if (!this.chunkedRequest) return this.socket.write(chunk);
     if (chunk.length === 0) return true;
     this.socket.cork();
+    this.flushHead();
+    if (!this.chunkedRequest) {
+      const room = this.socket.write(chunk);
+      this.socket.uncork();
+      return room;
+    }
     this.socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
     this.socket.write(chunk);
     const room = this.socket.write("\r\n", "latin1");
@@ -128,11 +132,11 @@ export class Connection implements BodySink {
     this.requestDone = true;
   }
 
-  private flushHead(): void {
+  private readonly flushHead = (): void => {
     if (this.headText === "") return;
     this.socket.write(this.headText, "latin1");
     this.headText = "";
-  }
+  };
 
   private arm(ms: number): void {
     // One timer serves a connection all its life: renewing it costs far less than making another.

@@ -10,6 +10,7 @@ export interface ProxyLimits {
   readonly idlePerAddress: number;
   readonly connectionsPerAddress: number;
   readonly headBytes: number;
+  readonly gatherBytes: number;
   readonly replayBytes: number;
   readonly tunnelIdleMs: number;
 }
@@ -33,6 +34,8 @@ export const proxyLimits: ProxyLimits = {
   connectionsPerAddress: 8_192,
   /** Response heads larger than this are no answer of a model. */
   headBytes: 64 * 1024,
+  /** Bodies up to here are gathered before they are sent: one write, and no pod waits for a slow client. */
+  gatherBytes: 16 * 1024,
   /** Kept of a request's body until the first byte of the answer, so that a stale connection costs no request. */
   replayBytes: 64 * 1024,
   /** WebSockets speak rarely, but one silent for an hour has been forgotten. */

@@ -11,7 +11,7 @@ import { type ContainerLogs, containerLogs } from "../logs/containerLogs.js";
 import type { LogFile } from "../logs/logFile.js";
 import { askProbe } from "../probes/ask.js";
 import { runProbes } from "../probes/prober.js";
-import { isProblem } from "../setup/problem.js";
+import { isProblem, isTrouble } from "../setup/problem.js";
 import { type Terminated, waiting } from "../status/facts.js";
 import { deferred, pause } from "../times.js";
 import type { PodWorld } from "../world.js";
@@ -136,8 +136,8 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
         if (spec.problem !== told) recorder.event(world.pod(), "Warning", "Failed", `Error: ${spec.problem}`);
         told = spec.problem;
       } catch (error) {
-        if (!isPortError(error)) throw error;
-        if (error.reason === "Invalid") {
+        if (!isTrouble(error)) throw error;
+        if (isPortError(error, "Invalid")) {
           recorder.event(world.pod(), "Warning", "Failed", `Error: ${error.message}`);
           return neverStarted(error.message, clock.now());
         }

@@ -44,7 +44,7 @@ export async function makeContainerSpec(
     // A process cannot be given a file at a path of its choice; programs that know us read where it is.
     env: { ...env, DRYDOCK_TERMINATION_LOG: terminationLog },
     workingDir: container.workingDir || undefined,
-    mounts: [...mounts, await terminationMount(container, terminationLog)],
+    mounts: [...mounts, terminationMount(container, terminationLog)],
     ports: mine,
     home: folders.home(container.name),
     memoryLimitBytes: limit("memory"),

@@ -1,6 +1,6 @@
 // Writing a volume's files, and finding a path inside a volume: neither may lead out of it.
-import { chmod, mkdir, realpath, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { chmod, mkdir, realpath, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { PortError } from "../../ports/index.js";
 import type { SetupProblem } from "./problem.js";
 
@@ -12,10 +12,11 @@ export interface VolumeFile {
 
 export async function writeFiles(folder: string, files: readonly VolumeFile[]): Promise<void> {
   for (const file of files) {
-    if (!isInside(file.path))
+    const parent = isInside(file.path) ? await walk(folder, dirname(file.path)) : undefined;
+    if (parent === undefined) {
       throw new PortError("Invalid", `volume path ${file.path} leads out of its volume`);
-    const path = join(folder, file.path);
-    await mkdir(dirname(path), { recursive: true });
+    }
+    const path = join(parent, basename(file.path));
     // A container may have put something else there before it was restarted; that must not be written through.
     await rm(path, { force: true });
     await writeFile(path, file.content, { mode: file.mode });
@@ -25,15 +26,23 @@ export async function writeFiles(folder: string, files: readonly VolumeFile[]): 
 
 /** The directory or file a subPath names. A directory is made when nothing is there; links are followed and judged. */
 export async function resolveSubPath(volume: string, subPath: string): Promise<string | SetupProblem> {
-  if (!isInside(subPath))
-    return { problem: `subPath ${JSON.stringify(subPath)} must stay within the volume` };
-  const path = join(volume, subPath);
-  if ((await stat(path).catch(() => undefined)) === undefined) await mkdir(path, { recursive: true });
-  const [root, real] = await Promise.all([realpath(volume), realpath(path)]);
-  if (real !== root && !real.startsWith(root + sep)) {
-    return { problem: `subPath ${JSON.stringify(subPath)} leads out of the volume` };
+  const found = isInside(subPath) ? await walk(volume, subPath) : undefined;
+  return found ?? { problem: `subPath ${JSON.stringify(subPath)} leads out of the volume` };
+}
+
+/** Step by step, so that nothing is made beyond a link that leads out. */
+async function walk(folder: string, path: string): Promise<string | undefined> {
+  const root = await realpath(folder);
+  let at = root;
+  for (const part of normalize(path).split(sep)) {
+    if (part === "" || part === ".") continue;
+    const next = join(at, part);
+    const real = await realpath(next).catch(() => undefined);
+    if (real === undefined) await mkdir(next);
+    else if (real !== root && !real.startsWith(root + sep)) return undefined;
+    at = real ?? next;
   }
-  return real;
+  return at;
 }
 
 function isInside(path: string): boolean {

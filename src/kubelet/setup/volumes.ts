@@ -1,4 +1,5 @@
 // A pod's volumes as directories of this machine.
+import { mkdirSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { PersistentVolumeClaim } from "../../domain/apis/core/claim.types.js";
 import type { Pod } from "../../domain/apis/core/pod.types.js";
@@ -24,7 +25,7 @@ export interface VolumeContext {
 export type Volumes = ReadonlyMap<string, string>;
 
 export async function prepareVolumes(pod: Pod, context: VolumeContext): Promise<Volumes | SetupProblem> {
-  await mkdir(context.folders.volumes, { recursive: true });
+  mkdirSync(context.folders.volumes, { recursive: true });
   const made = await Promise.all(
     (pod.spec?.volumes ?? []).map(async (volume) => ({ volume, path: await prepare(pod, volume, context) })),
   );

@@ -3,6 +3,7 @@ import type { Container, ContainerStatus } from "../../domain/apis/core/containe
 import type { Pod } from "../../domain/apis/core/pod.types.js";
 import { isoSeconds } from "../../domain/apis/meta/time.js";
 import { type ContainerFacts, unstarted } from "./facts.js";
+import { isEnded } from "./podStatus.js";
 
 export function restoredFacts(pod: Pod, reason: string, nowMs: number): ReadonlyMap<string, ContainerFacts> {
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
@@ -33,6 +34,7 @@ function restored(
     containerID: before.containerID,
   };
   const lastState = isEmpty(before.lastState) ? undefined : before.lastState;
+  if (isEnded(pod)) return { ...common, state: before.state ?? {}, lastState, isReady: before.ready };
   if (isInit(pod, container) && before.state?.terminated?.exitCode === 0) {
     return { ...common, state: before.state, lastState, isReady: true };
   }

@@ -12,8 +12,6 @@ export interface StatusWriter {
   publish(): void;
   /** Resolves when what is known now is written, or can no longer be. */
   flush(): Promise<void>;
-  /** Nothing more is written. */
-  stop(): void;
 }
 
 export interface StatusWriterOptions {
@@ -21,10 +19,12 @@ export interface StatusWriterOptions {
   readonly write: (status: PodStatus) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Aborted when nothing more is to be written. */
+  readonly over: AbortSignal;
 }
 
-export function statusWriter({ make, write, clock, log }: StatusWriterOptions): StatusWriter {
-  const stopped = new AbortController();
+export function statusWriter({ make, write, clock, log, over }: StatusWriterOptions): StatusWriter {
+  let isGone = false;
   let isDirty = false;
   let written: string | undefined;
   let writing: Promise<void> | undefined;
@@ -33,7 +33,7 @@ export function statusWriter({ make, write, clock, log }: StatusWriterOptions): 
     // Changes of the same moment go in one write.
     await new Promise<void>((resolve) => setImmediate(resolve));
     let waitMs = statusRetryFirstMs;
-    while (isDirty && !stopped.signal.aborted) {
+    while (isDirty && !isGone && !over.aborted) {
       isDirty = false;
       const status = make();
       const text = JSON.stringify(status);
@@ -44,12 +44,12 @@ export function statusWriter({ make, write, clock, log }: StatusWriterOptions): 
         waitMs = statusRetryFirstMs;
       } catch (error) {
         if (isPortError(error, "NotFound")) {
-          stopped.abort(); // the pod is gone; the watch will say so too
+          isGone = true; // the watch will say so too
           break;
         }
         log.error("pod status not written, trying again", { error: String(error) });
         isDirty = true;
-        await pause(clock, waitMs, stopped.signal);
+        await pause(clock, waitMs, over);
         waitMs = Math.min(waitMs * 2, statusRetryMaxMs);
       }
     }
@@ -57,7 +57,7 @@ export function statusWriter({ make, write, clock, log }: StatusWriterOptions): 
   }
 
   function publish(): void {
-    if (stopped.signal.aborted) return;
+    if (isGone || over.aborted) return;
     isDirty = true;
     writing ??= run();
   }
@@ -67,6 +67,5 @@ export function statusWriter({ make, write, clock, log }: StatusWriterOptions): 
     flush: async () => {
       while (writing !== undefined) await writing;
     },
-    stop: () => stopped.abort(),
   };
 }

@@ -42,7 +42,12 @@ export function crdRule(table: ServedTable): Rule {
 }
 
 /** Makes the API serve what a stored definition says, or stop serving it. */
-export function followCrd(table: ServedTable, object: Resource, gone: boolean, state: Pick<State, "compiler">): void {
+export function followCrd(
+  table: ServedTable,
+  object: Resource,
+  gone: boolean,
+  state: Pick<State, "compiler">,
+): void {
   const crd = object as Crd;
   const { group, names } = crd.spec;
   const accepted = isAccepted(crd);
@@ -53,7 +58,10 @@ export function followCrd(table: ServedTable, object: Resource, gone: boolean, s
   if (storage === undefined) return;
   for (const kind of kinds) {
     const deprecation = kind.deprecationWarning;
-    table.serve(kind, kind === storage ? { deprecation } : { view: reshaped(kind, storage, state.compiler), deprecation });
+    table.serve(
+      kind,
+      kind === storage ? { deprecation } : { view: reshaped(kind, storage, state.compiler), deprecation },
+    );
   }
 }
 
@@ -73,10 +81,18 @@ function refuseMistakes(crd: Crd, old: Crd | undefined): void {
   const errors: FieldError[] = [];
   const name = `${spec.names.plural}.${spec.group}`;
   if (metadata.name !== name) {
-    errors.push(fieldErrors.invalid("metadata.name", metadata.name, `must be spec.names.plural+"."+spec.group`));
+    errors.push(
+      fieldErrors.invalid("metadata.name", metadata.name, `must be spec.names.plural+"."+spec.group`),
+    );
   }
   if (spec.versions.filter((version) => version.storage).length !== 1) {
-    errors.push(fieldErrors.invalid("spec.versions", spec.versions, "must have exactly one version marked as storage version"));
+    errors.push(
+      fieldErrors.invalid(
+        "spec.versions",
+        spec.versions,
+        "must have exactly one version marked as storage version",
+      ),
+    );
   }
   spec.versions.forEach((version, i) => {
     if (version.schema?.openAPIV3Schema === undefined) {
@@ -119,7 +135,12 @@ function judged(crd: Crd, table: ServedTable, nowIso: string): NonNullable<Crd["
 /** A condition that says what it said before keeps the time it first said so. */
 function since(
   before: Conditions,
-  condition: { readonly type: string; readonly status: string; readonly reason: string; readonly message: string },
+  condition: {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly message: string;
+  },
   nowIso: string,
 ): Conditions[number] {
   const was = before.find((one) => one.type === condition.type);
@@ -127,16 +148,21 @@ function since(
   return { ...condition, lastTransitionTime: kept ?? nowIso };
 }
 
-function clashOf(crd: Crd, table: ServedTable): { readonly reason: string; readonly message: string } | undefined {
+function clashOf(
+  crd: Crd,
+  table: ServedTable,
+): { readonly reason: string; readonly message: string } | undefined {
   const { group, names } = crd.spec;
   for (const { kind } of table.all()) {
     if (kind.group !== group) continue;
     const ours = kind.plural === names.plural;
     if (ours && kind.flavour === "custom" && kind.kind === names.kind) continue;
     if (ours) return { reason: "PluralConflict", message: `"${names.plural}" is already in use` };
-    if (kind.kind === names.kind) return { reason: "KindConflict", message: `"${names.kind}" is already in use` };
+    if (kind.kind === names.kind)
+      return { reason: "KindConflict", message: `"${names.kind}" is already in use` };
     const listKind = names.listKind ?? "";
-    if (`${kind.kind}List` === listKind) return { reason: "ListKindConflict", message: `"${listKind}" is already in use` };
+    if (`${kind.kind}List` === listKind)
+      return { reason: "ListKindConflict", message: `"${listKind}" is already in use` };
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 // Namespaces: born active, held by their content, and some never to go.
-import type { Resource } from "../../../domain/apis/kind.js";
+
 import type { Namespace } from "../../../domain/apis/core/namespace.types.js";
+import type { Resource } from "../../../domain/apis/kind.js";
 import { forbidden } from "../../status.js";
 import type { Rule } from "./rule.js";
 
@@ -13,7 +14,12 @@ export const namespaceRule: Rule = {
     const labels = { ...space.metadata.labels, "kubernetes.io/metadata.name": space.metadata.name };
     const metadata = { ...space.metadata, labels };
     if (old === undefined) {
-      return { ...space, metadata, spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } } as Resource;
+      return {
+        ...space,
+        metadata,
+        spec: { finalizers: ["kubernetes"] },
+        status: { phase: "Active" },
+      } as Resource;
     }
     // Only the finalize subresource takes these away: they stand for what is still inside.
     const kept = { ...space, metadata, spec: (old as Namespace).spec } as Resource;

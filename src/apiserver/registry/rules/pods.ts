@@ -1,6 +1,7 @@
 // Pods: they act as a ServiceAccount, and one that is named must be there.
-import type { Resource } from "../../../domain/apis/kind.js";
+
 import type { Pod } from "../../../domain/apis/core/pod.types.js";
+import type { Resource } from "../../../domain/apis/kind.js";
 import { forbidden } from "../../status.js";
 import type { Rule } from "./rule.js";
 

@@ -3,6 +3,7 @@ import type { AdmissionContext } from "../kind.js";
 import { type FieldError, fieldErrors } from "../meta/fieldError.js";
 import { annotationErrors, labelErrors } from "../names/index.js";
 import { quantityErrors } from "../quantity/index.js";
+import { equalJson } from "../schema/index.js";
 import { containerErrors, labelNameErrors, repeated, supported } from "./container.validation.js";
 import { type Pod, PodSchema, type PodSpec, type PodTemplateSpec } from "./pod.types.js";
 import { podFreezeErrors } from "./podFreeze.js";
@@ -11,6 +12,8 @@ import type { Volume } from "./volume.types.js";
 export function validatePod(pod: Pod, context: AdmissionContext<Pod>): readonly FieldError[] {
   if (context.subresource === "status") return [];
   if (pod.spec === undefined) return [fieldErrors.required("spec.containers")];
+  // What was admitted once and is still the same needs no second look.
+  if (context.old !== undefined && equalJson(pod.spec, context.old.spec)) return [];
   return [
     ...quantityErrors(PodSchema, pod),
     ...podSpecErrors(pod.spec, "spec"),

@@ -4,6 +4,7 @@ import { resource } from "../meta/meta.types.js";
 import {
   anyObject,
   bool,
+  defaultsWhenWhole,
   type Infer,
   int32,
   int64,
@@ -11,9 +12,12 @@ import {
   list,
   obj,
   oneOfStrings,
+  rulesWhenWhole,
   str,
   time,
 } from "../schema/index.js";
+import { defaultCrd } from "./crd.defaults.js";
+import { validateCrd } from "./crd.validation.js";
 
 const namesSchema = obj(
   {
@@ -110,4 +114,6 @@ export const CustomResourceDefinition: Kind<CustomResourceDefinition> = defineKi
   hasGeneration: true,
   description: "A kind of the user's own.",
   schema: CustomResourceDefinitionSchema,
+  defaults: defaultsWhenWhole(CustomResourceDefinitionSchema, defaultCrd),
+  validate: rulesWhenWhole(CustomResourceDefinitionSchema, validateCrd),
 });

@@ -5,3 +5,4 @@ export {
   CustomResourceDefinitionSchema,
 } from "./crd.types.js";
 export { type CustomKind, kindsOfCrd } from "./kindsOfCrd.js";
+export { newestFirst } from "./versions.js";

@@ -5,13 +5,12 @@
 import { asKind, type Deps, ensureOwned, type Reconciler, watch } from "../../../controller/index.js";
 import { Deployment } from "../../../domain/apis/apps/apps.types.js";
 import { PodAutoscaler } from "../../../domain/apis/autoscaling/podAutoscaler.types.js";
-import { conditionOf, isReady, no, unknown, yes } from "../../../domain/apis/meta/judgement.js";
+import { isReady, no, unknown, yes } from "../../../domain/apis/meta/judgement.js";
 import { ServerlessService } from "../../../domain/apis/networking/serverlessService.types.js";
 import { autoscaling } from "../../../domain/apis/serving/keys.js";
-import { unwantedGraceMs } from "../limits.js";
 import { makeServerlessService } from "./make.js";
 
-export function podAutoscalerReconciler({ client, listers, clock }: Deps): Reconciler<PodAutoscaler> {
+export function podAutoscalerReconciler({ client, listers }: Deps): Reconciler<PodAutoscaler> {
   const ensure = ensureOwned(client, listers);
   const deployments = listers(Deployment);
 
@@ -31,18 +30,18 @@ export function podAutoscalerReconciler({ client, listers, clock }: Deps): Recon
             `There is an existing ServerlessService "${autoscaler.metadata.name}" that we do not own.`,
           ),
         );
-        return;
+        return undefined;
       }
       status.set({ serviceName: services.object.status?.serviceName });
       const namespace = autoscaler.metadata.namespace ?? "";
       const deployment = deployments.get({ namespace, name: autoscaler.spec.scaleTargetRef.name });
       if (deployment === undefined) {
         status.mark("Active", unknown("Deploying", "The target does not exist yet."));
-        return;
+        return undefined;
       }
 
       const initialized = status.get("ScaleTargetInitialized")?.status === "True";
-      const { replicas, lookAgainInMs } = wish(autoscaler, initialized, clock.now());
+      const replicas = wish(autoscaler, initialized);
       if ((deployment.spec?.replicas ?? 1) !== replicas) {
         const key = { namespace, name: deployment.metadata.name };
         await client.patch(Deployment, key, { spec: { replicas } }, { type: "merge" });
@@ -63,25 +62,21 @@ export function podAutoscalerReconciler({ client, listers, clock }: Deps): Recon
             ? yes
             : unknown("Queued", "Requests to the target are being buffered as resources are provisioned."),
       );
-      return { requeueAfterMs: lookAgainInMs };
+      return undefined;
     },
   };
 }
 
-/** A Revision starts with its initial scale and keeps its minimum; one that no Route wants any more goes to zero. */
-function wish(
-  autoscaler: PodAutoscaler,
-  initialized: boolean,
-  nowMs: number,
-): { readonly replicas: number; readonly lookAgainInMs?: number } {
+/**
+ * A Revision starts with its initial scale and keeps its minimum. One that no Route wants any more goes to zero at
+ * once: it is let go only when the gateway answers without it, and its pods finish what they have.
+ */
+function wish(autoscaler: PodAutoscaler, initialized: boolean): number {
   const annotations = autoscaler.metadata.annotations ?? {};
   const most = Number(annotations[autoscaling.maxScale] ?? 0) || Number.POSITIVE_INFINITY;
   const least = Math.max(Number(annotations[autoscaling.minScale] ?? 0), 1);
   const wanted = Math.min(Math.max(Number(annotations[autoscaling.initialScale] ?? 1), least), most);
-  if (autoscaler.spec.reachability !== "Unreachable" || !initialized) return { replicas: wanted };
-  const since = Date.parse(conditionOf(autoscaler, "Active")?.lastTransitionTime ?? "") || nowMs;
-  const waitMs = since + unwantedGraceMs - nowMs;
-  return waitMs > 0 ? { replicas: wanted, lookAgainInMs: waitMs } : { replicas: 0 };
+  return autoscaler.spec.reachability === "Unreachable" && initialized ? 0 : wanted;
 }
 
 function targetedBy(deployment: Deployment) {

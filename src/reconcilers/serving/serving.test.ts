@@ -1,0 +1,356 @@
+// The serving chain as a whole, on a clock that only moves when told: what users see at each level.
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  existing,
+  failOnce,
+  minutes,
+  type RunningWorld,
+  seconds,
+  startWorld,
+} from "../../../test/world/index.js";
+import { Deployment } from "../../domain/apis/apps/apps.types.js";
+import { Pod } from "../../domain/apis/core/pod.types.js";
+import { Service } from "../../domain/apis/core/service.types.js";
+import { VirtualService } from "../../domain/apis/istio/virtualService.types.js";
+import type { Resource } from "../../domain/apis/kind.js";
+import { InferenceService } from "../../domain/apis/kserve/inferenceService.types.js";
+import { ClusterServingRuntime } from "../../domain/apis/kserve/runtime.types.js";
+import { KnativeIngress } from "../../domain/apis/networking/ingress.types.js";
+import { Configuration } from "../../domain/apis/serving/configuration.types.js";
+import { Revision } from "../../domain/apis/serving/revision.types.js";
+import { Route } from "../../domain/apis/serving/route.types.js";
+import { KnativeService } from "../../domain/apis/serving/service.types.js";
+import type { Images, IngressProber, Probed } from "../../ports/index.js";
+import { startGarbageCollector, workloadReconcilers } from "../workload/index.js";
+import { servingReconcilers } from "./index.js";
+
+const images: Images = {
+  resolve: async (reference) =>
+    reference.startsWith("missing/")
+      ? { outcome: "missing", because: `${reference}: not found` }
+      : {
+          outcome: "resolved",
+          image: {
+            reference,
+            digest: `${reference}@sha256:abc`,
+            entrypoint: [],
+            defaultArgs: [],
+            env: {},
+            rewritesPaths: true,
+          },
+        },
+  ensure: async () => ({ env: {} }),
+};
+
+const runtime = existing(ClusterServingRuntime, {
+  metadata: { name: "kserve-onnxserver" },
+  spec: {
+    supportedModelFormats: [{ name: "onnx", version: "1", autoSelect: true, priority: 1 }],
+    protocolVersions: ["v1", "v2"],
+    containers: [
+      {
+        name: "kserve-container",
+        image: "drydock/onnxserver",
+        args: ["--model_name={{.Name}}"],
+        ports: [{ containerPort: 8080 }],
+      },
+    ],
+  },
+} as never);
+
+const worlds: RunningWorld[] = [];
+afterEach(async () => {
+  for (const world of worlds.splice(0)) await world.close();
+});
+
+async function cluster(
+  options: {
+    readonly probed?: () => Probed;
+    readonly faults?: Parameters<typeof startWorld>[0]["faults"];
+  } = {},
+) {
+  const prober: IngressProber = { probe: async () => options.probed?.() ?? { outcome: "ready" } };
+  const kindsOf = (world: Pick<RunningWorld, "registry">) => () => [
+    ...new Set(world.registry.served.all().map((served) => served.storage)),
+  ];
+  const world = await startWorld({
+    given: [runtime],
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
+    reconcilers: (deps, inner) => [
+      ...servingReconcilers({
+        ...deps,
+        images,
+        prober,
+        settings: () => ({ domain: "localhost", externalPort: 18080 }),
+      }),
+      ...workloadReconcilers(deps, {
+        caCertificate: "PEM",
+        kinds: kindsOf(inner),
+        finalizeNamespace: (name) => inner.registry.finalizeNamespace(name, []),
+      }),
+    ],
+    more: (inner) =>
+      startGarbageCollector({
+        ...inner.deps,
+        client: inner.client,
+        informers: inner.informers,
+        kinds: kindsOf(inner),
+      }),
+  });
+  worlds.push(world);
+  return world;
+}
+
+const iris = (storageUri = "file:///models/iris") => ({
+  metadata: { name: "iris", namespace: "default" },
+  spec: { predictor: { model: { modelFormat: { name: "onnx" }, storageUri } } },
+});
+
+/** `True`, or `False Reason: message`: one condition as a user reads it. */
+function said(object: Resource | undefined, type = "Ready"): string {
+  const conditions = (
+    object as {
+      status?: { conditions?: { type: string; status: string; reason?: string; message?: string }[] };
+    }
+  )?.status?.conditions;
+  const condition = conditions?.find((one) => one.type === type);
+  if (condition === undefined) return "nothing";
+  const { status, reason, message } = condition;
+  return message ? `${status} ${reason}: ${message}` : reason ? `${status} ${reason}` : status;
+}
+
+describe("an InferenceService", () => {
+  it("becomes ready, level by level, with the names and URLs the field expects", async () => {
+    const world = await cluster();
+    const service = await world.apply(InferenceService, iris());
+    expect(said(service)).toBe("True");
+    expect(service.status?.url).toBe("http://iris.default.localhost:18080");
+    expect(service.status?.address?.url).toBe("http://iris.default.svc.cluster.local");
+    expect(service.status?.clusterServingRuntimeName).toBe("kserve-onnxserver");
+    expect(service.status?.modelStatus).toMatchObject({
+      transitionStatus: "UpToDate",
+      copies: { totalCopies: 1 },
+    });
+    expect(service.status?.components?.["predictor"]).toMatchObject({
+      latestReadyRevision: "iris-predictor-00001",
+      latestCreatedRevision: "iris-predictor-00001",
+      latestRolledoutRevision: "iris-predictor-00001",
+      traffic: [{ revisionName: "iris-predictor-00001", latestRevision: true, percent: 100 }],
+    });
+    for (const kind of [KnativeService, Configuration, Route] as const) {
+      expect(said(world.get(kind as never, "default/iris-predictor"))).toBe("True");
+    }
+    expect(said(world.get(Revision, "default/iris-predictor-00001"))).toBe("True");
+    expect(said(world.get(KnativeIngress, "default/iris-predictor"))).toBe("True");
+    expect(
+      world.get(VirtualService, "default/iris")?.spec?.http?.[0]?.route?.[0]?.headers?.request?.set?.["Host"],
+    ).toBe("iris-predictor.default.svc.cluster.local");
+    const pod = world.list(Pod, "default")[0];
+    expect(pod?.metadata.labels).toMatchObject({
+      model: "iris",
+      "serving.kserve.io/inferenceservice": "iris",
+      component: "predictor",
+    });
+    expect(pod?.spec?.initContainers?.[0]).toMatchObject({
+      name: "storage-initializer",
+      args: ["file:///models/iris", "/mnt/models"],
+    });
+    expect(pod?.spec?.containers[0]?.args).toEqual(["--model_name=iris"]);
+  });
+
+  it("comes to rest: nothing is written once it is ready", async () => {
+    const world = await cluster();
+    await world.apply(InferenceService, iris());
+    const before = world.writes();
+    await world.advance(minutes(5));
+    expect(world.writes()).toBe(before);
+  });
+
+  it("says why the model cannot be had, in the exception's own words, at every level", async () => {
+    const world = await cluster();
+    const cause =
+      "RuntimeError: Failed to fetch model. The path or model file:///models/iris does not exist.";
+    world.kubelet.decide(() => ({ is: "crashing", exitCode: 1, message: cause, init: true }));
+    const service = await world.apply(InferenceService, iris());
+    expect(said(service)).toBe(`False ExitCode1: Init container storage-initializer failed with: ${cause}`);
+    expect(service.status?.modelStatus?.lastFailureInfo).toMatchObject({
+      reason: "ModelLoadFailed",
+      message: cause,
+      exitCode: 1,
+    });
+    const words = said(service);
+    expect(said(world.get(KnativeService, "default/iris-predictor"))).toBe(words);
+    expect(said(world.get(KnativeService, "default/iris-predictor"), "ConfigurationsReady")).toBe(words);
+    expect(said(world.get(KnativeService, "default/iris-predictor"), "RoutesReady")).toMatch(
+      /^False RevisionMissing/,
+    );
+    expect(said(world.get(Configuration, "default/iris-predictor"))).toBe(words);
+    expect(said(world.get(Revision, "default/iris-predictor-00001"))).toBe(words);
+    expect(service.status?.modelStatus).toMatchObject({
+      transitionStatus: "BlockedByFailedLoad",
+      states: { targetModelState: "FailedToLoad" },
+    });
+  });
+
+  it("heals when the pod does", async () => {
+    const world = await cluster();
+    world.kubelet.decide(() => ({ is: "crashing", exitCode: 1 }));
+    await world.apply(InferenceService, iris());
+    world.kubelet.decide(() => ({ is: "ready" }));
+    await world.advance(minutes(1));
+    expect(said(world.get(InferenceService, "default/iris"))).toBe("True");
+  });
+
+  it("names the runtimes it considered when none fits", async () => {
+    const world = await cluster();
+    const service = await world.apply(InferenceService, {
+      metadata: { name: "iris", namespace: "default" },
+      spec: { predictor: { model: { modelFormat: { name: "tensorflow" }, storageUri: "file:///m" } } },
+    });
+    expect(said(service)).toBe(
+      "False NoSupportingRuntime: no runtime found to support predictor with model type: tensorflow (kserve-onnxserver serves onnx 1)",
+    );
+    expect(service.status?.modelStatus?.transitionStatus).toBe("InvalidSpec");
+  });
+
+  it("is picked up when the runtime it waited for appears", async () => {
+    const world = await cluster();
+    await world.apply(InferenceService, {
+      metadata: { name: "iris", namespace: "default" },
+      spec: { predictor: { model: { modelFormat: { name: "tensorflow" }, storageUri: "file:///m" } } },
+    });
+    await world.apply(ClusterServingRuntime, {
+      metadata: { name: "tf" },
+      spec: {
+        supportedModelFormats: [{ name: "tensorflow", autoSelect: true }],
+        containers: [{ name: "kserve-container", image: "drydock/host" }],
+      },
+    });
+    expect(said(world.get(InferenceService, "default/iris"))).toBe("True");
+  });
+
+  it("an image that cannot run here is ContainerMissing, all the way up", async () => {
+    const world = await cluster();
+    const service = await world.apply(InferenceService, {
+      metadata: { name: "iris", namespace: "default" },
+      spec: { predictor: { containers: [{ name: "mine", image: "missing/mine:v1" }] } },
+    });
+    expect(said(service)).toBe(
+      "False ContainerMissing: Unable to fetch image 'missing/mine:v1': failed to resolve image to digest: missing/mine:v1: not found",
+    );
+  });
+
+  it("is not ready before the gateway serves it", async () => {
+    let open = false;
+    const world = await cluster({
+      probed: () => (open ? { outcome: "ready" } : { outcome: "notReady", because: "got 404" }),
+    });
+    const service = await world.apply(InferenceService, iris());
+    expect(said(service)).toMatch(/^Unknown (Uninitialized|IngressNotConfigured)/);
+    open = true;
+    await world.advance(seconds(10));
+    expect(said(world.get(InferenceService, "default/iris"))).toBe("True");
+  });
+
+  it("takes everything below with it when deleted", async () => {
+    const world = await cluster();
+    await world.apply(InferenceService, iris());
+    await world.remove(InferenceService, "default/iris");
+    await world.advance(seconds(5));
+    for (const kind of [
+      KnativeService,
+      Configuration,
+      Route,
+      Revision,
+      KnativeIngress,
+      VirtualService,
+      Deployment,
+      Pod,
+      Service,
+    ]) {
+      expect([kind.kind, world.list(kind as never, "default")]).toEqual([kind.kind, []]);
+    }
+  });
+
+  it("rolls a new model out behind the old one, and lets the old one go after", async () => {
+    const world = await cluster();
+    await world.apply(InferenceService, iris("file:///models/a"));
+    world.kubelet.decide((pod) => (uriOf(pod) === "file:///models/b" ? { is: "running" } : { is: "ready" }));
+    await world.change(InferenceService, "default/iris", (service) => ({
+      ...service,
+      ...{ spec: iris("file:///models/b").spec },
+    }));
+    // Not ready yet: the old revision keeps all the traffic and its pod.
+    expect(targetsOf(world)).toEqual(["iris-predictor-00001"]);
+    expect(world.list(Pod, "default").map(uriOf).sort()).toEqual(["file:///models/a", "file:///models/b"]);
+    world.kubelet.decide(() => ({ is: "ready" }));
+    await world.settle();
+    expect(targetsOf(world)).toEqual(["iris-predictor-00002"]);
+    await world.advance(seconds(30));
+    expect(world.list(Pod, "default").map(uriOf)).toEqual(["file:///models/b"]);
+    expect(said(world.get(InferenceService, "default/iris"))).toBe("True");
+    // The one that sleeps is still a good revision to go back to.
+    expect(said(world.get(Revision, "default/iris-predictor-00001"))).toBe("True");
+    expect(said(world.get(Revision, "default/iris-predictor-00001"), "Active")).toMatch(/^False NoTraffic/);
+  });
+
+  it("keeps the old revision serving when the new one fails, and says both", async () => {
+    const world = await cluster();
+    await world.apply(InferenceService, iris("file:///models/a"));
+    world.kubelet.decide((pod) =>
+      uriOf(pod) === "file:///models/b" ? { is: "crashing", exitCode: 3 } : { is: "ready" },
+    );
+    await world.change(InferenceService, "default/iris", (service) => ({
+      ...service,
+      ...{ spec: iris("file:///models/b").spec },
+    }));
+    const service = world.get(InferenceService, "default/iris");
+    expect(said(service)).toMatch(/^False ExitCode3/);
+    expect(service?.status?.components?.["predictor"]).toMatchObject({
+      latestReadyRevision: "iris-predictor-00001",
+      latestCreatedRevision: "iris-predictor-00002",
+      traffic: [{ revisionName: "iris-predictor-00001", percent: 100 }],
+    });
+    expect(service?.status?.modelStatus?.states).toEqual({
+      activeModelState: "Loaded",
+      targetModelState: "FailedToLoad",
+    });
+    expect(said(world.get(Route, "default/iris-predictor"))).toBe("True");
+  });
+
+  it("splits traffic for a canary and remembers what it came from", async () => {
+    const world = await cluster();
+    await world.apply(InferenceService, iris("file:///models/a"));
+    await world.change(InferenceService, "default/iris", (service) => ({
+      ...service,
+      spec: { predictor: { ...iris("file:///models/b").spec.predictor, canaryTrafficPercent: 10 } },
+    }));
+    const traffic = world.get(InferenceService, "default/iris")?.status?.components?.["predictor"]?.traffic;
+    expect(traffic?.map(({ revisionName, percent, tag }) => [revisionName, percent, tag])).toEqual([
+      ["iris-predictor-00002", 10, undefined],
+      ["iris-predictor-00001", 90, "prev"],
+    ]);
+  });
+
+  it("a stumbling API delays it, and no more", async () => {
+    const world = await cluster({
+      faults: [
+        failOnce("create", Deployment, "ServerTimeout"),
+        failOnce("create", KnativeIngress, "ServerTimeout"),
+      ],
+    });
+    await world.apply(InferenceService, iris()).catch(() => undefined);
+    await world.advance(seconds(10));
+    expect(said(world.get(InferenceService, "default/iris"))).toBe("True");
+  });
+});
+
+function uriOf(pod: Pod): string | undefined {
+  return pod.spec?.initContainers?.[0]?.args?.[0];
+}
+
+function targetsOf(world: RunningWorld): readonly (string | undefined)[] {
+  return (world.get(Route, "default/iris-predictor")?.status?.traffic ?? []).map(
+    (target) => target.revisionName,
+  );
+}

@@ -1,5 +1,5 @@
 // The API's refusals, in the exact words clients match on: each is a PortError that carries its Status.
-import { apiVersionOf, type Kind, qualifiedKind, qualifiedPlural } from "../domain/apis/kind.js";
+import { type Kind, qualifiedKind, qualifiedPlural } from "../domain/apis/kind.js";
 import type { FieldError } from "../domain/apis/meta/fieldError.js";
 import { PortError, type PortErrorReason } from "../ports/index.js";
 
@@ -170,13 +170,6 @@ export function tooLarge(limitBytes: number): PortError {
 
 export function expired(from: number, oldest: number): PortError {
   return refusal("Expired", `too old resource version: ${from} (${oldest})`);
-}
-
-/** The refusals about a body that is some other thing than the URL says. */
-export function wrongApiVersion(got: string, kind: Kind): PortError {
-  return badRequest(
-    `the API version in the data (${got}) does not match the expected API version (${apiVersionOf(kind)})`,
-  );
 }
 
 /** The Status that says a thing is done, for deletions. */

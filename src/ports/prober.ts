@@ -5,7 +5,9 @@ export interface ProbeTarget {
   readonly hash: string | undefined;
 }
 
-export type Probed = { readonly outcome: "ready" } | { readonly outcome: "notReady"; readonly because: string };
+export type Probed =
+  | { readonly outcome: "ready" }
+  | { readonly outcome: "notReady"; readonly because: string };
 
 /** Asks the gateway itself, over the wire, whether it serves a host by now (knative-serving.md, section 7.3). */
 export interface IngressProber {

@@ -1,6 +1,5 @@
 // One request, from its arrival to its answer, and the house it was made to.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { apiVersionOf } from "../../domain/apis/kind.js";
 import { fieldErrors } from "../../domain/apis/meta/fieldError.js";
 import type { Clock, Log, PodRuntime, Random } from "../../ports/index.js";
 import type { Authorizer } from "../auth/authorize.js";
@@ -83,8 +82,4 @@ function isApply(request: IncomingMessage): boolean {
 /** Says once per answer that the version is on its way out. */
 export function warnOfDeprecation(call: Call, served: Served): void {
   if (served.deprecation !== undefined) call.warnings.push(served.deprecation);
-}
-
-export function describeKind(served: Served): string {
-  return `${apiVersionOf(served.kind)}, Kind=${served.kind.kind}`;
 }

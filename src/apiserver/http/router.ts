@@ -142,7 +142,7 @@ function inPlace(served: Served, path: ResourcePath): ResourcePath {
   return path;
 }
 
-export function verbOf({ request, query }: Pick<Call, "request" | "query">, path: ResourcePath): string {
+function verbOf({ request, query }: Pick<Call, "request" | "query">, path: ResourcePath): string {
   switch (request.method) {
     case "GET":
     case "HEAD":

@@ -1,5 +1,5 @@
 // The forms an object, a list or an event can take on its way out: itself, a table row, or metadata alone.
-import { apiVersionOf, type Resource } from "../../domain/apis/kind.js";
+import { apiVersionOf } from "../../domain/apis/kind.js";
 import type { ListedPage } from "../listing.js";
 import { listKindOf, type Served, type Stored } from "../registry/index.js";
 import { partialObjectMetadata, tableOf } from "../tables/index.js";
@@ -100,8 +100,4 @@ function versioned<T extends { readonly apiVersion: string }>(
   { version }: Accepted,
 ): T | (Omit<T, "apiVersion"> & { readonly apiVersion: string }) {
   return version === "v1" ? shape : { ...shape, apiVersion: `meta.k8s.io/${version}` };
-}
-
-export function asStored(object: Resource): Stored {
-  return { key: "", revision: 0, object, json: JSON.stringify(object) };
 }

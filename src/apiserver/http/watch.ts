@@ -130,7 +130,7 @@ export async function watchObjects(
   return done;
 }
 
-export function errorEvent(status: Status): string {
+function errorEvent(status: Status): string {
   return `{"type":"ERROR","object":${JSON.stringify(status)}}\n`;
 }
 

@@ -166,7 +166,7 @@ async function bodyFor(call: Call, served: Served) {
   );
 }
 
-export function schemaFinder(call: Call) {
+function schemaFinder(call: Call) {
   return (apiVersion: string, kind: string) =>
     call.house.registry.served.named(apiVersion, kind)?.kind.schema;
 }

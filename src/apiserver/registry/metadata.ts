@@ -137,7 +137,7 @@ export function statusChanged(kind: Kind, input: Resource, old: Resource): Resou
   return withStatusOf({ ...old, metadata: ordered(metadata) }, input);
 }
 
-export function withStatusOf(object: Resource, from: Resource): Resource {
+function withStatusOf(object: Resource, from: Resource): Resource {
   const { status: _dropped, ...rest } = object as Resource & { readonly status?: unknown };
   const status = (from as unknown as Bag)["status"];
   return (status === undefined ? rest : { ...rest, status }) as Resource;

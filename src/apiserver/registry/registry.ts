@@ -1,5 +1,6 @@
 // The registry: every object in memory, every write on disk before anyone sees it, every change told to who watches.
 
+import type { Namespace } from "../../domain/apis/core/namespace.types.js";
 import { CustomResourceDefinition } from "../../domain/apis/crd/index.js";
 import { apiVersionOf, type Kind, type Resource } from "../../domain/apis/kind.js";
 import type { DeleteOptions } from "../../domain/apis/meta/meta.types.js";
@@ -21,7 +22,7 @@ import type { Rule } from "./rules/rule.js";
 import { serviceRule } from "./rules/services.js";
 import { makeServedTable, type Served, type ServedTable, storageId, type View } from "./served.js";
 import { makeState, type State } from "./state.js";
-import { keyOf, parseStored, type Stored } from "./stored.js";
+import { keyOf, parseStored, type Stored, same } from "./stored.js";
 import { type Subresource, updateObject, type Wish } from "./update.js";
 
 export interface RegistryOptions {
@@ -117,6 +118,12 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     collection(`${group}/${plural}`).load(parse(entry.key, entry.value, entry.revision, freeze));
   }
   const crds = CustomResourceDefinition as unknown as Kind;
+  // Someone may apply upstream's definitions of kinds we serve ourselves: they are kept, and change nothing.
+  const ours = new Set(options.kinds.map(storageId));
+  const follow = (object: Resource, gone: boolean) => {
+    const { group, names } = (object as Resource & CustomResourceDefinition).spec;
+    if (!ours.has(storageId({ group, plural: names.plural }))) followCrd(table, object, gone, compiler);
+  };
   for (const kind of new Set([...options.kinds, crds])) table.serve(kind);
   for (const view of [...builtinViews, ...(options.views ?? [])]) {
     if (table.find(view.of.group, view.of.version, view.of.plural) !== undefined)
@@ -135,7 +142,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     startRevision: content.revision,
     published(happening, { id }) {
       revision = happening.revision;
-      if (id === crdId) followCrd(table, happening.stored.object, happening.type === "DELETED", state);
+      if (id === crdId) follow(happening.stored.object, happening.type === "DELETED");
       for (const heard of listeners) heard(id, happening);
       if (revision - compacted >= limits.compactEvery) {
         compacted = revision;
@@ -145,7 +152,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       }
     },
   });
-  for (const stored of collection(crdId).list({})) followCrd(table, stored.object, false, state);
+  for (const stored of collection(crdId).list({})) follow(stored.object, false);
 
   const registry: Registry = {
     served: table,
@@ -175,6 +182,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
         next.metadata.deletionTimestamp !== undefined &&
         finalizers.length === 0 &&
         (next.metadata.finalizers ?? []).length === 0;
+      if (!leaves && same((base.object as Namespace).spec?.finalizers ?? [], finalizers)) return base;
       const { stored, done } = state.stage(spaces, leaves ? "DELETED" : "MODIFIED", next);
       await done;
       return stored;

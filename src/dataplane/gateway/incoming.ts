@@ -232,7 +232,7 @@ function dropNamed(kept: string[], lowers: string[], connection: string): void {
 const needsCleaning = /\/\.|%2e|\\/i;
 
 /** A route is chosen by the path the pod will see, so what a pod would resolve is resolved first. */
-export function cleanPath(target: string): string {
+function cleanPath(target: string): string {
   const query = target.indexOf("?");
   const path = query < 0 ? target : target.slice(0, query);
   const segments: string[] = [];

@@ -116,7 +116,7 @@ function pathOf(target: string): string {
   return query < 0 ? target : target.slice(0, query);
 }
 
-export function rewriteTarget(rewrite: Rewrite, target: string): string {
+function rewriteTarget(rewrite: Rewrite, target: string): string {
   const path = pathOf(target);
   const query = target.slice(path.length);
   return rooted(rewritePath(rewrite, path)) + query;

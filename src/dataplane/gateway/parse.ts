@@ -78,7 +78,7 @@ export function parseVirtualService(object: VirtualServiceInput): ParseResult {
 }
 
 /** `ns/name`, `name` and the old `name.ns` all name a Gateway. By custom the local ones say so in their name. */
-export function gatewayRef(ref: string): GatewayRef {
+function gatewayRef(ref: string): GatewayRef {
   const slash = ref.lastIndexOf("/");
   const dot = ref.indexOf(".");
   const name = slash >= 0 ? ref.slice(slash + 1) : dot >= 0 ? ref.slice(0, dot) : ref;

@@ -376,7 +376,7 @@ function replyHead(head: ResponseHead): ReplyHead {
 }
 
 /** The head is written anew from checked parts; nothing of the client's framing is carried over. */
-export function requestHead(exchange: Exchange): string {
+function requestHead(exchange: Exchange): string {
   const { headers, body, method, upgrade } = exchange;
   let head = `${method} ${exchange.target} HTTP/1.1\r\n`;
   for (let index = 0; index < headers.length; index += 2)

@@ -2,9 +2,9 @@
 import { type CustomResourceDefinition, kindsOfCrd } from "../../../domain/apis/crd/index.js";
 import type { Resource } from "../../../domain/apis/kind.js";
 import { type FieldError, fieldErrors } from "../../../domain/apis/meta/fieldError.js";
+import type { SchemaCompiler } from "../../../domain/apis/schema/index.js";
 import { invalid } from "../../status.js";
 import { reshaped, type ServedTable } from "../served.js";
-import type { State } from "../state.js";
 import type { Rule } from "./rule.js";
 
 export const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
@@ -46,7 +46,7 @@ export function followCrd(
   table: ServedTable,
   object: Resource,
   gone: boolean,
-  state: Pick<State, "compiler">,
+  compiler: SchemaCompiler,
 ): void {
   const crd = object as Crd;
   const { group, names } = crd.spec;
@@ -60,7 +60,7 @@ export function followCrd(
     const deprecation = kind.deprecationWarning;
     table.serve(
       kind,
-      kind === storage ? { deprecation } : { view: reshaped(kind, storage, state.compiler), deprecation },
+      kind === storage ? { deprecation } : { view: reshaped(kind, storage, compiler), deprecation },
     );
   }
 }

@@ -8,11 +8,11 @@ export interface ModelSource {
   readonly mounts: readonly VolumeMount[];
 }
 
-export const modelDirectory = "/mnt/models";
+const modelDirectory = "/mnt/models";
 
 const volumeName = "kserve-provision-location";
 
-export const storageInitializerImage = "drydock/storage-initializer";
+const storageInitializerImage = "drydock/storage-initializer";
 
 export function modelSource(uri: string | undefined): ModelSource {
   if (!uri) return { initContainers: [], volumes: [], mounts: [] };

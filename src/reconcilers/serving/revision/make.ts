@@ -69,7 +69,7 @@ export function makePodAutoscaler(revision: Revision): Unsaved<PodAutoscaler> {
   };
 }
 
-export function protocolOf(revision: Revision): "http1" | "h2c" {
+function protocolOf(revision: Revision): "http1" | "h2c" {
   return servingContainer(revision)?.ports?.[0]?.name === "h2c" ? "h2c" : "http1";
 }
 

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { silentLog } from "./adapters/log/index.js";
 import { startEmbedded } from "./cmd/embedded.js";
+import { kubeconfigText } from "./cmd/kubeconfigText.js";
 import { apiVersionOf, type Kind, type Resource } from "./domain/apis/kind.js";
 import { allKinds } from "./domain/apis/kinds.js";
 import { conditionOf } from "./domain/apis/meta/judgement.js";
@@ -35,9 +36,8 @@ export interface Drydock {
   /** Where requests to models go: by Host, or by path below /serving/NAMESPACE/NAME. */
   readonly gatewayUrl: string;
   readonly client: Client;
-  /** A kubeconfig that works with kubectl, client-go and Python. */
-  readonly token: string;
-  readonly ca: string;
+  /** As text: works with kubectl, client-go and Python. */
+  readonly kubeconfig: string;
   /** Server-side apply of YAML, JSON text or objects; gives them back as stored. */
   apply(manifests: string | object | readonly object[]): Promise<readonly Resource[]>;
   /** Waits for `kind/name` to be Ready. Rejects with the condition's own words when it fails or takes too long. */
@@ -63,8 +63,7 @@ export async function start(options: StartOptions = {}): Promise<Drydock> {
   return {
     apiUrl: embedded.api.url,
     gatewayUrl: embedded.gateway().url,
-    token: embedded.api.token,
-    ca: embedded.api.ca,
+    kubeconfig: kubeconfigText({ server: embedded.api.url, ...embedded.api }),
     client,
     apply: (manifests) => Promise.all(parsed(manifests).map((manifest) => applyOne(client, manifest))),
     ready: (reference, { namespace = "default", timeoutMs = readyWithinMs } = {}) =>

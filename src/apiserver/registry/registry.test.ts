@@ -4,6 +4,7 @@ import { ConfigMap } from "../../domain/apis/core/config.types.js";
 import { Namespace } from "../../domain/apis/core/namespace.types.js";
 import { Pod } from "../../domain/apis/core/pod.types.js";
 import { Service } from "../../domain/apis/core/service.types.js";
+import { CustomResourceDefinition } from "../../domain/apis/crd/index.js";
 import { defineKind, type Kind, type Resource } from "../../domain/apis/kind.js";
 import { builtinKinds } from "../../domain/apis/kinds.js";
 import { resource } from "../../domain/apis/meta/meta.types.js";
@@ -289,6 +290,57 @@ describe("services", () => {
     expect(b.spec?.clusterIPs).toEqual(["10.96.0.2"]);
     const changed = await client.update(Service, { ...a, spec: { ports: [{ port: 81 }] } });
     expect(changed.spec?.clusterIP).toBe("10.96.0.1");
+    const exposed = await client.update(Service, { ...changed, spec: { ...changed.spec, type: "NodePort" } });
+    expect(exposed.spec?.ports?.[0]?.nodePort).toBe(30_000);
+  });
+});
+
+describe("kinds at run time", () => {
+  const crd = (plural: string, kind: string, names: object = {}) => ({
+    metadata: { name: `${plural}.probe.example.com` },
+    spec: {
+      group: "probe.example.com",
+      scope: "Namespaced" as const,
+      names: { plural, kind, ...names },
+      versions: [
+        { name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } },
+        { name: "v2", served: true, storage: false, schema: { openAPIV3Schema: { type: "object" } } },
+      ],
+    },
+  });
+
+  it("are served as soon as they are stored, in each of their versions", async () => {
+    const { client, registry } = await world();
+    const made = await client.create(CustomResourceDefinition, crd("gizmos", "Gizmo"));
+    expect(made.status?.conditions?.map(({ type, status }) => `${type} ${status}`)).toEqual([
+      "NamesAccepted True",
+      "Established True",
+    ]);
+    const v1 = registry.served.find("probe.example.com", "v1", "gizmos")?.kind as Kind;
+    const v2 = registry.served.find("probe.example.com", "v2", "gizmos")?.kind as Kind;
+    await client.create(v2, { metadata: { name: "g", namespace: "default" } });
+    expect((await client.get(v1, key("g")))?.apiVersion).toBe("probe.example.com/v1");
+    expect((await client.get(v2, key("g")))?.apiVersion).toBe("probe.example.com/v2");
+  });
+
+  it("do not take a name that is in use", async () => {
+    const { client, registry } = await world();
+    const made = await client.create(
+      CustomResourceDefinition,
+      crd("gizmos", "Gizmo", { listKind: "WidgetList" }),
+    );
+    expect(made.status?.conditions?.[0]).toMatchObject({
+      status: "False",
+      reason: "ListKindConflict",
+      message: '"WidgetList" is already in use',
+    });
+    expect(registry.served.find("probe.example.com", "v1", "gizmos")).toBeUndefined();
+  });
+
+  it("do not replace those we serve ourselves", async () => {
+    const { client } = await world();
+    await client.create(CustomResourceDefinition, crd("widgets", "Widget"));
+    expect((await client.create(Widget, widget("w1"))).spec.color).toBe("red");
   });
 });
 

@@ -50,9 +50,7 @@ const pinned = onPath("taskset") && availableParallelism() >= 2;
 export function start(core, command, args, options = {}) {
   const list = args.map(String);
   const [file, all] =
-    pinned && core !== undefined
-      ? ["taskset", ["-c", String(core), command, ...list]]
-      : [command, list];
+    pinned && core !== undefined ? ["taskset", ["-c", String(core), command, ...list]] : [command, list];
   if (!pinned && core !== undefined && !skipped.includes(noPinning)) skipped.push(noPinning);
   const child = spawn(file, all, { stdio: ["ignore", "pipe", "inherit"], ...options });
   children.add(child);
@@ -111,7 +109,16 @@ export async function spawnUp(folder, { core, flags = [] } = {}) {
   const child = start(
     core,
     process.execPath,
-    ["--no-warnings", ...flags, join(root, "bin/drydock"), "up", "--api-port", apiPort, "--gateway-port", gatewayPort],
+    [
+      "--no-warnings",
+      ...flags,
+      join(root, "bin/drydock"),
+      "up",
+      "--api-port",
+      apiPort,
+      "--gateway-port",
+      gatewayPort,
+    ],
     { env: { ...process.env, DRYDOCK_HOME: folder }, stdio: ["ignore", "ignore", "inherit"] },
   );
   child.once("exit", (code) => {
@@ -202,6 +209,6 @@ export async function load(job, pid) {
     p50: result.p50 * 1000,
     p99: result.p99 * 1000,
     perSecond: (result.count / result.tookMs) * 1000,
-    cpu: spentNs / 1000 / result.count,
+    cpu: spentNs / 1000 / result.answered,
   };
 }

@@ -36,6 +36,8 @@ export interface Drydock {
   /** Where requests to models go: by Host, or by path below /serving/NAMESPACE/NAME. */
   readonly gatewayUrl: string;
   readonly client: Client;
+  /** Where its files are. */
+  readonly home: string;
   /** As text: works with kubectl, client-go and Python. */
   readonly kubeconfig: string;
   /** Server-side apply of YAML, JSON text or objects; gives them back as stored. */
@@ -63,6 +65,7 @@ export async function start(options: StartOptions = {}): Promise<Drydock> {
   return {
     apiUrl: embedded.api.url,
     gatewayUrl: embedded.gateway().url,
+    home: embedded.home,
     kubeconfig: kubeconfigText({ server: embedded.api.url, ...embedded.api }),
     client,
     apply: (manifests) => Promise.all(parsed(manifests).map((manifest) => applyOne(client, manifest))),

@@ -1,0 +1,61 @@
+// The API over HTTPS as a stranger's client uses it: requests on kept connections, and watches as streams of lines.
+import { Agent, request } from "node:https";
+
+export function apiClient({ port, ca, token }) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const base = { host: "127.0.0.1", port, ca, servername: "localhost" };
+  const authorization = `Bearer ${token}`;
+
+  function call(method, path, body) {
+    return new Promise((done, failed) => {
+      const text = body === undefined ? undefined : JSON.stringify(body);
+      const headers = {
+        authorization,
+        ...(text !== undefined && {
+          "content-type": "application/json",
+          "content-length": Buffer.byteLength(text),
+        }),
+      };
+      const asked = request({ ...base, agent, method, path, headers }, (answer) => {
+        const parts = [];
+        answer.on("data", (part) => parts.push(part));
+        answer.on("end", () => {
+          const all = Buffer.concat(parts).toString("utf8");
+          if (answer.statusCode >= 300) failed(new Error(`${method} ${path}: ${answer.statusCode} ${all}`));
+          else done(all.startsWith("{") ? JSON.parse(all) : all);
+        });
+      });
+      asked.on("error", failed);
+      asked.end(text);
+    });
+  }
+
+  /** Each piece as it comes; resolves to what ends it, once the server has answered. */
+  function stream(path, onBytes) {
+    return new Promise((done, failed) => {
+      const asked = request({ ...base, agent: false, path, headers: { authorization } }, (answer) => {
+        if (answer.statusCode !== 200) failed(new Error(`GET ${path}: ${answer.statusCode}`));
+        answer.on("data", onBytes);
+        answer.on("error", () => {});
+        done(() => asked.destroy());
+      });
+      asked.on("error", failed);
+      asked.end();
+    });
+  }
+
+  return {
+    call,
+    stream,
+    /** Events as objects. */
+    watch(path, onEvent) {
+      let held = "";
+      return stream(path, (bytes) => {
+        const lines = (held + bytes.toString("utf8")).split("\n");
+        held = lines.pop();
+        for (const line of lines) onEvent(JSON.parse(line));
+      });
+    },
+    close: () => agent.destroy(),
+  };
+}

@@ -68,11 +68,21 @@ export async function stop(child, signal = "SIGTERM") {
 
 export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
-export function lineOf(child, fits = () => true) {
-  return new Promise((done, failed) => {
-    createInterface({ input: child.stdout }).on("line", (line) => fits(line) && done(line));
-    child.once("exit", (code) => failed(new Error(`exited with ${code}`)));
-  });
+const readers = new WeakMap();
+
+/** The next line of a child's stdout that fits; what came before it is dropped, what comes after is kept. */
+export async function lineOf(child, fits = () => true) {
+  let reader = readers.get(child);
+  if (reader === undefined) {
+    reader = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    readers.set(child, reader);
+  }
+  for (;;) {
+    const { done, value } = await reader.next();
+    if (done)
+      throw new Error(`a part of the benchmark ended early: ${child.spawnargs.join(" ").slice(0, 200)}`);
+    if (fits(value)) return value;
+  }
 }
 
 export function freePort() {
@@ -179,11 +189,39 @@ export function table(heads, rows) {
   console.log("");
 }
 
+/** Seconds of CPU, of all there is and of this benchmark with everything it has ended. */
+function cpuSeconds() {
+  const ticks = 100;
+  const [, user, nice, system, , , irq, soft] = readFileSync("/proc/stat", "utf8")
+    .split("\n")[0]
+    .split(/ +/)
+    .map(Number);
+  let own = 0;
+  for (const pid of tree(process.pid)) {
+    try {
+      const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ").map(Number);
+      own += fields[11] + fields[12] + fields[13] + fields[14];
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return { all: (user + nice + system + irq + soft) / ticks, own: own / ticks, atMs: performance.now() };
+}
+const atFirst = process.platform === "linux" ? cpuSeconds() : undefined;
+
+/** How many cores others kept busy meanwhile. */
+function othersCores() {
+  if (atFirst === undefined) return "unknown";
+  const now = cpuSeconds();
+  const spent = now.all - atFirst.all - (now.own - atFirst.own);
+  return Math.max(0, spent / ((now.atMs - atFirst.atMs) / 1000)).toFixed(2);
+}
+
 /** Where and under what load: a figure without it says nothing. */
 export function machine(how) {
   const [one, five] = loadavg();
   console.log(
-    `${how} Node ${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} × ${cpus()[0]?.model ?? "?"}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; load average ${one.toFixed(1)} (1 min) ${five.toFixed(1)} (5 min).\n`,
+    `${how} Node ${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} × ${cpus()[0]?.model ?? "?"}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; load average ${one.toFixed(1)} (1 min) ${five.toFixed(1)} (5 min); other processes kept ${othersCores()} cores busy during the run.\n`,
   );
 }
 
@@ -195,10 +233,9 @@ export function end() {
 /** Runs the load program against one address and says how it went; CPU is that of `pid` and all below. */
 export async function load(job, pid) {
   const child = start(1, process.execPath, [loadProgram, JSON.stringify(job)]);
-  const read = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  await read.next();
+  await lineOf(child);
   const before = pid === undefined ? 0 : cpuNs(pid);
-  const result = JSON.parse((await read.next()).value ?? "{}");
+  const result = JSON.parse(await lineOf(child));
   const spentNs = pid === undefined ? 0 : cpuNs(pid) - before;
   if (child.exitCode === null) await new Promise((done) => child.once("exit", done));
   if (result.failures > 0 || !(result.count > 0)) {

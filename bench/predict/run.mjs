@@ -56,7 +56,10 @@ async function ours(name, backend, model, env) {
 }
 
 if (onnx === undefined) skipped.push("ONNX (no runtime installed: drydock runtimes install onnx)");
-else await ours("drydock, ONNX", "onnx", "onnx-iris", { DRYDOCK_ONNXRUNTIME: join(runtimes, onnx) });
+else
+  await ours("drydock, ONNX", "onnx", "onnx-iris", {
+    DRYDOCK_ONNXRUNTIME: join(runtimes, onnx, "node_modules/onnxruntime-node"),
+  });
 if (python === undefined) {
   skipped.push("scikit-learn and the Python KServe server (no --python with kserve and scikit-learn)");
 } else {

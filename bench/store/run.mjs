@@ -123,7 +123,8 @@ candidates.push({
   name: "drydock, in process",
   async run(writers) {
     const file = join(scratch, `inside-${Math.random().toString(36).slice(2)}.db`);
-    const child = start(0, process.execPath, [
+    // Its writers are in it, so it has both cores, as a server and its client have.
+    const child = start(undefined, process.execPath, [
       "--no-warnings",
       join(root, "bench/store/inside.mjs"),
       JSON.stringify({ file, writers, ms, text }),

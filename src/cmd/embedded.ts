@@ -2,7 +2,7 @@
  * Embedded mode: the API, its reconcilers and the kubelet in this process, the gateway beside it.
  * Beside cluster mode, this file is the whole difference: it brings the store, the API server and the node.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -75,14 +75,22 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   try {
     const home = options.home ?? (await mkdtemp(join(tmpdir(), "drydock-")));
     if (options.home === undefined) closers.push(() => rm(home, { recursive: true, force: true }));
-    await mkdir(home, { recursive: true, mode: 0o700 });
+    await mkdir(home, { recursive: true });
+    // Secrets, keys and logs are below it, whoever made the folder and how.
+    await chmod(home, 0o700);
+
+    // A process of its own loads its code while we are busy; whatever goes wrong here, it goes too.
+    const gatewayProcess = options.gateway === "inside" ? undefined : startGatewayProcess(clock, log);
+    if (gatewayProcess !== undefined) closers.push(() => gatewayProcess.close());
 
     // The API: one schema per kind, every write on disk, HTTPS with a token.
     const store =
       options.home === undefined ? memoryStore() : sqliteStore({ file: join(home, "drydock.db") });
-    const registry = await createRegistry({ store, clock, random: systemRandom, kinds: allKinds, log });
-    closers.push(() => registry.close());
-    const pki = await ensurePki({ folder: join(home, "pki"), hosts: [bind], clock });
+    const [registry, pki, sandbox] = await together([
+      opened(createRegistry({ store, clock, random: systemRandom, kinds: allKinds, log })),
+      ensurePki({ folder: join(home, "pki"), hosts: [bind], clock }),
+      opened(processSandbox({ runFolder: join(home, "run"), clock })),
+    ]);
 
     // Those inside see the API as any client does, only without the wire.
     const inside = localClient(registry, {
@@ -103,8 +111,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       programs: { modelserver: program("modelserver"), storageInitializer: program("storage-initializer") },
       ensureRuntime,
     });
-    const sandbox = await processSandbox({ runFolder: join(home, "run"), clock });
-    closers.push(() => sandbox.close());
     const kubelet = await startKubelet({
       client: node,
       sandbox,
@@ -134,7 +140,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 
     // The gateway, and the controllers.
     const client = readYourWrites(inside, informers, clock);
-    const gateway = await openGateway();
+    const [gateway] = await together([openGateway(), createFirstObjects(inside)]);
     const prober = gatewayProber((visibility) => {
       const address = gateway
         .addresses()
@@ -175,7 +181,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     });
     const collector = startGarbageCollector({ informers, client: inside, clock, log, kinds });
     closers.push(() => collector.close());
-    await createFirstObjects(inside);
+    await gateway.ready();
 
     return {
       api: {
@@ -198,11 +204,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 
     async function openGateway() {
       const ports = { externalPort: options.gatewayPort ?? 0, localPort: 0 };
-      if (options.gateway !== "inside") {
-        const start = { server: apiServer.url, ca: pki.ca, token: pki.token, bind, ...ports };
-        const process = await startGatewayProcess(start, clock, log);
-        closers.push(() => process.close());
-        return process;
+      if (gatewayProcess !== undefined) {
+        // Closed before what it sends requests to: those under way are finished.
+        closers.push(() => gatewayProcess.close());
+        await gatewayProcess.open({ server: apiServer.url, ca: pki.ca, token: pki.token, bind, ...ports });
+        return gatewayProcess;
       }
       const listeners: readonly GatewayListener[] = [
         { name: "external", host: bind, port: ports.externalPort },
@@ -211,12 +217,28 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       const made = await startGateway({ listeners, random: systemRandom, clock });
       closers.push(() => made.close({ drainMs: drainInsideMs }));
       await followRoutes(informers, made, log);
-      return { addresses: () => made.addresses(), pid: () => undefined };
+      return { addresses: () => made.addresses(), pid: () => undefined, ready: async () => {} };
+    }
+
+    async function opened<T extends { close(): Promise<void> | void }>(opening: Promise<T>): Promise<T> {
+      const made = await opening;
+      closers.push(() => made.close());
+      return made;
     }
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Side by side. When one fails, the others are waited for: what they open is closed like the rest. */
+async function together<T extends readonly unknown[]>(
+  parts: {
+    readonly [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<T> {
+  await Promise.allSettled(parts);
+  return (await Promise.all(parts)) as unknown as T;
 }
 
 /** An instance inside a test or a script ends when it is told to; nobody waits for its stragglers. */

@@ -12,6 +12,8 @@ import { followRoutes } from "./followRoutes.js";
 import type { FromGateway, ToGateway } from "./gatewayProcess.js";
 
 const drainMs = 10_000;
+/** When the server was killed, every pod goes with it: nothing can be finished, and the next start wants our port. */
+const orphanDrainMs = 250;
 
 function say(message: FromGateway): void {
   process.send?.(message);
@@ -36,13 +38,13 @@ async function run({
     clock,
   });
   const informers = makeInformers({ client: kubeClient({ server, ca, token }), clock, log });
-  const leave = async (): Promise<void> => {
+  const leave = async (withinMs: number): Promise<void> => {
     informers.close();
-    await gateway.close({ drainMs });
+    await gateway.close({ drainMs: withinMs });
     process.exit(0);
   };
-  process.on("disconnect", () => void leave());
-  process.on("SIGTERM", () => void leave());
+  process.on("disconnect", () => void leave(orphanDrainMs));
+  process.on("SIGTERM", () => void leave(drainMs));
   // The terminal sends Ctrl-C to everyone; the parent decides when this process ends.
   process.on("SIGINT", () => {});
   say({ type: "listening", addresses: gateway.addresses() });

@@ -19,6 +19,10 @@ export type FromGateway =
   | { readonly type: "failed"; readonly message: string };
 
 export interface GatewayProcess {
+  /** Tells it where the API is. Resolves when it listens. */
+  open(start: Omit<ToGateway, "type">): Promise<void>;
+  /** Resolves when it has its first routes. */
+  ready(): Promise<void>;
   addresses(): readonly GatewayListener[];
   readonly pid: () => number | undefined;
   close(): Promise<void>;
@@ -28,49 +32,61 @@ export interface GatewayProcess {
 const restartFirstMs = 100;
 const restartMaxMs = 10_000;
 
-export async function startGatewayProcess(
-  start: Omit<ToGateway, "type">,
-  clock: Clock,
-  log: Log,
-): Promise<GatewayProcess> {
+/** One life of the process. Both promises reject when it ends first. */
+interface Life {
+  readonly child: ChildProcess;
+  readonly listening: Promise<void>;
+  readonly ready: Promise<void>;
+}
+
+/** Starts the process at once: its code is loaded while the API it needs is still on its way. */
+export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
   const program = new URL("./gateway.js", import.meta.url);
-  let child: ChildProcess | undefined;
+  let started: Omit<ToGateway, "type"> | undefined;
   let addresses: readonly GatewayListener[] = [];
   let closing = false;
   let waitMs = restartFirstMs;
+  let current = live();
 
-  function launch(ports: { readonly externalPort: number; readonly localPort: number }): Promise<void> {
-    const made = fork(program, { stdio: ["ignore", "ignore", "inherit", "ipc"], execArgv: [] });
-    child = made;
-    made.send({ type: "start", ...start, ...ports } satisfies ToGateway);
-    return new Promise((resolve, reject) => {
-      made.on("message", (message: FromGateway) => {
-        if (message.type === "listening") addresses = message.addresses;
-        if (message.type === "ready") {
-          waitMs = restartFirstMs;
-          resolve();
-        }
-        if (message.type === "failed") reject(new PortError("ServiceUnavailable", message.message));
-      });
-      made.on("exit", (code, signal) => {
-        reject(
-          new PortError(
-            "ServiceUnavailable",
-            `the gateway ended (${signal ?? `exit code ${code}`}) before it was ready`,
-          ),
-        );
-        if (closing || addresses.length === 0) return;
-        log.error("the gateway ended and is started again", { code, signal });
-        clock.after(waitMs, again);
-        waitMs = Math.min(waitMs * 2, restartMaxMs);
-      });
+  function live(): Life {
+    const child = fork(program, { stdio: ["ignore", "ignore", "pipe", "ipc"], execArgv: [] });
+    // It may end before it hears what it is for; its exit then tells.
+    child.on("error", () => {});
+    const listening = outcome();
+    const ready = outcome();
+    child.on("message", (message: FromGateway) => {
+      if (message.type === "listening") {
+        addresses = message.addresses;
+        listening.resolve();
+      }
+      if (message.type === "ready") {
+        waitMs = restartFirstMs;
+        ready.resolve();
+      }
+      if (message.type === "failed") fail(message.message);
     });
+    child.on("exit", (code, signal) => {
+      fail(`the gateway ended (${signal ?? `exit code ${code}`}) before it was ready`);
+      if (closing || addresses.length === 0) return;
+      log.error("the gateway ended and is started again", { code, signal });
+      clock.after(waitMs, again);
+      waitMs = Math.min(waitMs * 2, restartMaxMs);
+    });
+    return { child, listening: listening.promise, ready: ready.promise };
+
+    function fail(message: string): void {
+      const error = new PortError("ServiceUnavailable", message);
+      listening.reject(error);
+      ready.reject(error);
+    }
   }
 
   // On the same ports as before: URLs that were handed out stay true.
   function again(): void {
-    if (closing) return;
-    launch({ externalPort: portOf("external"), localPort: portOf("local") }).catch((error: unknown) => {
+    if (closing || started === undefined) return;
+    current = live();
+    tell(current, { ...started, externalPort: portOf("external"), localPort: portOf("local") });
+    current.ready.catch((error: unknown) => {
       log.error("the gateway could not be started again", {
         error: error instanceof Error ? error.message : String(error),
       });
@@ -81,18 +97,39 @@ export async function startGatewayProcess(
     return addresses.find((address) => address.name === name)?.port ?? 0;
   }
 
-  await launch(start);
   return {
+    async open(start) {
+      started = start;
+      tell(current, start);
+      await current.listening;
+    },
+    ready: () => current.ready,
     addresses: () => addresses,
-    pid: () => child?.pid,
+    pid: () => current.child.pid,
     close: async () => {
       closing = true;
-      const ending = child;
-      if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
+      const { child } = current;
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
       await new Promise<void>((resolve) => {
-        ending.once("exit", () => resolve());
-        ending.kill("SIGTERM");
+        child.once("exit", () => resolve());
+        child.kill("SIGTERM");
       });
     },
   };
+}
+
+function tell({ child }: Life, start: Omit<ToGateway, "type">): void {
+  child.send({ type: "start", ...start } satisfies ToGateway, () => {});
+}
+
+function outcome() {
+  let resolve: () => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<void>((whenKept, whenBroken) => {
+    resolve = whenKept;
+    reject = whenBroken;
+  });
+  // Whoever does not wait for it hears of the same end in another way.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
 }

@@ -48,10 +48,12 @@ export function makeInstances(options: InstancesOptions): Instances {
   async function start(asked: StartOptions, say: Say): Promise<Started> {
     await mkdir(home, { recursive: true, mode: 0o700 });
     const release = await claimHome(files.lock);
-    // A server that was killed takes its gateway along, but not at once, and its port is wanted here.
-    await endGateway(await readInstance(files.instance), say);
     let embedded: Embedded | undefined;
     try {
+      // Most of a start is loading this code, so it begins before there is anything to wait for.
+      const loading = import("./embedded.js");
+      // A server that was killed takes its gateway along, but not at once, and its port is wanted here.
+      await endGateway(await readInstance(files.instance), say);
       const bind = asked.bind ?? "127.0.0.1";
       if (!["127.0.0.1", "::1", "localhost"].includes(bind)) {
         say(`note: the gateway listens on ${bind}: whoever reaches that address can call the models`);
@@ -60,7 +62,7 @@ export function makeInstances(options: InstancesOptions): Instances {
       const apiPort = await choosePort("api", asked.apiPort, defaultPorts.api, bind, say);
       const gatewayPort = await choosePort("gateway", asked.gatewayPort, defaultPorts.gateway, bind, say);
       say("starting the server and the gateway");
-      const { startEmbedded } = await import("./embedded.js");
+      const { startEmbedded } = await loading;
       const { domain } = asked;
       const log = await options.openLog();
       embedded = await startEmbedded({

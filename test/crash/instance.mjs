@@ -138,10 +138,11 @@ export function makeInstance({ root, home, apiPort, gatewayPort }) {
   return { up, start, down: () => run("down"), members, killRoles, killEverything, orphans, plantRecord };
 }
 
-/** The folders of records, one a life. */
+/** The folders of records, one a life. One without an owner never had anything to record. */
 export function lives(home) {
   const folder = join(home, "run");
-  return existsSync(folder) ? readdirSync(folder) : [];
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.filter((name) => existsSync(join(folder, name, "owner")));
 }
 
 function listens(port) {

@@ -129,7 +129,8 @@ async function playRounds() {
 
 async function play(round, way) {
   const killAtMs = dice.upTo(killWithinMs);
-  const rollsAtMs = dice.chance(0.5) ? dice.upTo(killWithinMs) : undefined;
+  // Mostly before the kill, so that pods come and go when it strikes.
+  const rollsAtMs = dice.chance(0.6) ? dice.upTo(killAtMs + 50) : undefined;
   const pauseMs = dice.upTo(pauseWithinMs);
   const dies = way !== "gateway" && way !== "model";
   const problems = [];

@@ -15,6 +15,8 @@ export interface ProcessTable {
   rows(): Promise<readonly ProcessRow[]>;
   /** When a process started, in words that no other process of this boot can have with the same pid. */
   startOf(pid: number): Promise<string | undefined>;
+  /** False for a zombie too: it has ended, only nobody has asked yet how. */
+  isRunning(pid: number, start: string): Promise<boolean>;
   /** Memory of these processes alone; undefined where only `rows` can tell. */
   memoryOf(pids: readonly number[]): number | undefined;
   /** The same, with memory shared among them counted once: slower, so asked only when it matters. */
@@ -58,6 +60,10 @@ function linux(): ProcessTable {
   return {
     rows: () => scan(row),
     startOf: async (pid) => statOf(pid)?.start,
+    async isRunning(pid, start) {
+      const stat = statOf(pid);
+      return stat?.start === start && stat.state !== "Z";
+    },
     memoryOf: (members) => sum(members.map(ownMemory)),
     exactMemoryOf: (members) => sum(members.map(proportionalMemory)),
     withEnv: (settings) =>
@@ -118,6 +124,8 @@ function portable(): ProcessTable {
   const ps = async (...args: string[]) =>
     (await run("ps", args, { maxBuffer: 32 * 1024 * 1024 }).catch((error: { stdout?: string }) => error))
       .stdout ?? "";
+  const startOf = async (pid: number) =>
+    (await ps("-o", "lstart=", "-p", String(pid))).trim().replace(/\s+/g, "_") || undefined;
 
   return {
     async rows() {
@@ -135,8 +143,11 @@ function portable(): ProcessTable {
         ];
       });
     },
-    startOf: async (pid) =>
-      (await ps("-o", "lstart=", "-p", String(pid))).trim().replace(/\s+/g, "_") || undefined,
+    startOf,
+    async isRunning(pid, start) {
+      const state = (await ps("-o", "stat=", "-p", String(pid))).trim();
+      return state !== "" && !state.startsWith("Z") && (await startOf(pid)) === start;
+    },
     memoryOf: () => undefined,
     exactMemoryOf: () => undefined,
     async withEnv(settings) {

@@ -3,13 +3,16 @@
  * to end. A record holds the pid and its start time: a pid that was reused is somebody else and is left alone.
  */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sweepWaitMs } from "./limits.js";
 import type { ProcessTable } from "./processTable.js";
 import { signalGroup, signalOne } from "./signals.js";
 
 export const instanceVariable = "DRYDOCK_INSTANCE";
+
+/** What the folder of a life that is being ended is called, after its id. */
+const ending = ".ending";
 
 interface Owner {
   readonly pid: number;
@@ -34,14 +37,21 @@ export async function sweepRecords(
 ): Promise<readonly string[]> {
   const swept: string[] = [];
   for (const name of await readdir(runFolder).catch(() => [])) {
-    const folder = join(runFolder, name);
-    if (name === instance || !existsSync(join(folder, "owner"))) continue;
-    const owner = JSON.parse((await readFile(join(folder, "owner"), "utf8")) || "{}") as Partial<Owner>;
+    const life = name.endsWith(ending) ? name.slice(0, -ending.length) : name;
+    const found = join(runFolder, name);
+    if (life === instance || !existsSync(join(found, "owner"))) continue;
+    const owner = JSON.parse((await readFile(join(found, "owner"), "utf8")) || "{}") as Partial<Owner>;
+    const isThisBoot = owner.bootId === table.bootId;
+    if (isThisBoot && owner.pid !== undefined && (await table.isRunning(owner.pid, owner.start ?? "")))
+      continue;
+
+    // Under another name no start that was under way can still record itself: it ends there, or is on record.
+    const folder = join(runFolder, life + ending);
+    if (found !== folder && !(await renamed(found, folder))) continue;
     // After a reboot nothing of it can be left, whatever its pids mean now.
-    if (owner.bootId === table.bootId) {
-      if (owner.pid !== undefined && (await table.startOf(owner.pid)) === owner.start) continue;
+    if (isThisBoot) {
       await endGroups(folder, table);
-      await endMarked(new Set([`${instanceVariable}=${name}`]), table);
+      await endMarked(new Set([`${instanceVariable}=${life}`]), table);
     }
     swept.push(...(await idsIn(folder)));
     await rm(folder, { recursive: true, force: true });
@@ -53,6 +63,17 @@ export async function sweepRecords(
 export async function endMarked(settings: ReadonlySet<string>, table: ProcessTable): Promise<void> {
   for (const pid of await table.withEnv(settings)) {
     if (pid !== process.pid) signalOne(pid, "SIGKILL");
+  }
+}
+
+/** False when somebody else was faster. */
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ContainerSpec, ResolvedImage, RunningContainer, Sandbox } from "../../ports/index.js";
 import { systemClock } from "../clock/index.js";
+import { launch } from "./launch.js";
 import { processTable } from "./processTable.js";
 import { processSandbox } from "./sandbox.js";
 import { signalOne } from "./signals.js";
@@ -250,6 +251,16 @@ describe("commands beside a container", () => {
 });
 
 describe("after a crash", () => {
+  /** In place of a spare: a shell that goes on only when told. */
+  function stopped(script: string): ChildProcess {
+    return spawn("/bin/sh", ["-c", `kill -s STOP $$\n${script}`], {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      cwd: "/",
+      env: {},
+    });
+  }
+
   /** A Drydock of its own process, to be killed. */
   async function supervisor(code: string): Promise<{ child: ChildProcess; pid: number }> {
     const { buildSupervisor } = await import("../../../test/kubelet/supervisor.js");
@@ -283,6 +294,47 @@ describe("after a crash", () => {
     expect(signalOne(stranger, 0)).toBe(true);
     signalOne(stranger, "SIGKILL");
     expect(existsSync(earlier)).toBe(false);
+  });
+
+  it("never lets a start that was under way at the crash begin after the sweep", async () => {
+    const earlier = join(home, "run", "earlier");
+    await mkdir(earlier, { recursive: true });
+    const dead = { pid: 999_999, start: "1", bootId: processTable().bootId };
+    await writeFile(join(earlier, "owner"), JSON.stringify(dead));
+    // A shell that has its orders, and has not come to write its record yet.
+    const began = join(home, "began");
+    const shell = await launch(
+      {
+        argv: ["/bin/sh", "-c", `echo > '${began}'; sleep 300`],
+        cwd: home,
+        env: {},
+        record: join(earlier, "late.pid"),
+        stdin: false,
+      },
+      { take: stopped, close() {} },
+    );
+    expect(await sandbox.sweep()).toEqual([]);
+    const code = new Promise((resolve) => shell.once("exit", resolve));
+    const goOn = setInterval(() => signalOne(shell.pid!, "SIGCONT"), 20);
+    expect(await code).toBe(126);
+    clearInterval(goOn);
+    expect(existsSync(began)).toBe(false);
+  });
+
+  it.runIf(onLinux)("sweeps after an owner that nobody has buried", async () => {
+    const parent = spawn("/bin/sh", ["-c", "sleep 0 & echo $!; exec sleep 300"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const zombie = Number(await new Promise<Buffer>((resolve) => parent.stdout.once("data", resolve)));
+    const table = processTable();
+    const owner = { pid: zombie, start: await table.startOf(zombie), bootId: table.bootId };
+    const earlier = join(home, "run", "earlier");
+    await mkdir(earlier, { recursive: true });
+    await writeFile(join(earlier, "owner"), JSON.stringify(owner));
+    await vi.waitFor(async () => expect(await table.isRunning(zombie, owner.start!)).toBe(false));
+    await sandbox.sweep();
+    expect(existsSync(earlier)).toBe(false);
+    parent.kill("SIGKILL");
   });
 
   it("leaves a neighbour that is alive alone", async () => {

@@ -23,11 +23,13 @@ export function admit(
   const found = validateSchema(kind.schema, filled, options);
   refuseWrongTypes(kind, found, admittedName(filled));
 
-  const admitted = kind.defaults?.(filled, context) ?? filled;
+  // A kind's own defaults and rules trust its type: what lacks a required part never reaches them.
+  const whole = isWhole(found);
+  const admitted = whole ? (kind.defaults?.(filled, context) ?? filled) : filled;
   const errors = [
     ...validateObjectMeta(kind, admitted, context.old),
     ...(admitted === filled ? found : validateSchema(kind.schema, admitted, options)),
-    ...(kind.validate?.(admitted, context) ?? []),
+    ...(whole ? (kind.validate?.(admitted, context) ?? []) : []),
   ];
   if (errors.length > 0) throw invalid(kind, admitted.metadata.name, errors);
   return admitted;
@@ -51,21 +53,19 @@ export function admitStatus(
     write,
   );
   const value = pruned.value === undefined ? undefined : applyDefaults(schema, pruned.value, compiler);
-  let admitted = (value === undefined ? rest : { ...rest, status: value }) as Resource;
-  if (kind.defaults !== undefined) admitted = kind.defaults(admitted, context);
+  const filled = (value === undefined ? rest : { ...rest, status: value }) as Resource;
   const old = (context.old as Bag | undefined)?.["status"];
-  const errors = [
-    ...(value === undefined
-      ? []
-      : validateSchema(schema, (admitted as unknown as Bag)["status"], {
-          path: "status",
-          compiler,
-          ...(old === undefined ? {} : { old }),
-        })),
-    ...(kind.validate?.(admitted, context) ?? []),
-  ];
+  const options = { path: "status", compiler, ...(old === undefined ? {} : { old }) };
+  const found = value === undefined ? [] : validateSchema(schema, value, options);
+  const whole = isWhole(found);
+  const admitted = whole ? (kind.defaults?.(filled, context) ?? filled) : filled;
+  const errors = [...found, ...(whole ? (kind.validate?.(admitted, context) ?? []) : [])];
   if (errors.length > 0) throw invalid(kind, admitted.metadata.name, errors);
   return admitted;
+}
+
+function isWhole(found: readonly FieldError[]): boolean {
+  return found.every((error) => error.reason !== "FieldValueRequired");
 }
 
 function judgeUnknown(kind: Kind, unknown: readonly string[], write: WriteContext): void {

@@ -16,7 +16,7 @@ export function selectionOf(served: Served, selectors: Selectors): Selection {
   const { kind, view } = served;
   const labels = parseLabelSelector(selectors.labelSelector ?? "");
   if (!labels.ok) throw badRequest(labels.message);
-  const fields = parseFieldSelector(selectors.fieldSelector ?? "", kind.fieldSelectors, kind.kind);
+  const fields = parseFieldSelector(selectors.fieldSelector ?? "", kind.fieldSelectors, kind.flavour);
   if (!fields.ok) throw badRequest(fields.message);
 
   const place = kind.namespaced ? (selectors.namespace ?? "") : "";

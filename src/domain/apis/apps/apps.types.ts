@@ -6,7 +6,6 @@ import { LabelSelectorSchema, resource } from "../meta/meta.types.js";
 import {
   at,
   bool,
-  defaultsWhenWhole,
   type Infer,
   int32,
   int64,
@@ -14,7 +13,6 @@ import {
   keyed,
   obj,
   ptr,
-  rulesWhenWhole,
   str,
   time,
 } from "../schema/index.js";
@@ -149,8 +147,8 @@ export const Deployment: Kind<Deployment> = defineKind<Deployment>({
   },
   schema: DeploymentSchema,
   columns: deploymentColumns,
-  defaults: defaultsWhenWhole(DeploymentSchema, defaultDeployment),
-  validate: rulesWhenWhole(DeploymentSchema, validateDeployment),
+  defaults: defaultDeployment,
+  validate: validateDeployment,
 });
 
 export const ReplicaSet: Kind<ReplicaSet> = defineKind<ReplicaSet>({
@@ -174,6 +172,6 @@ export const ReplicaSet: Kind<ReplicaSet> = defineKind<ReplicaSet>({
   },
   schema: ReplicaSetSchema,
   columns: replicaSetColumns,
-  defaults: defaultsWhenWhole(ReplicaSetSchema, defaultReplicaSet),
-  validate: rulesWhenWhole(ReplicaSetSchema, validateReplicaSet),
+  defaults: defaultReplicaSet,
+  validate: validateReplicaSet,
 });

@@ -2,21 +2,7 @@
 
 import { defineKind, type Kind } from "../kind.js";
 import { LabelSelectorSchema, resource } from "../meta/meta.types.js";
-import {
-  at,
-  defaultsWhenWhole,
-  type Infer,
-  int32,
-  int64,
-  keyed,
-  list,
-  obj,
-  ptr,
-  quantity,
-  rulesWhenWhole,
-  str,
-  time,
-} from "../schema/index.js";
+import { at, type Infer, int32, int64, keyed, list, obj, ptr, quantity, str, time } from "../schema/index.js";
 import { hpaColumns } from "./autoscaling.columns.js";
 import { defaultAutoscaler } from "./autoscaling.defaults.js";
 import { validateAutoscaler } from "./autoscaling.validation.js";
@@ -188,6 +174,6 @@ export const HorizontalPodAutoscaler: Kind<HorizontalPodAutoscaler> = defineKind
   description: "Scales a workload by its metrics.",
   schema: HorizontalPodAutoscalerSchema,
   columns: hpaColumns,
-  defaults: defaultsWhenWhole(HorizontalPodAutoscalerSchema, defaultAutoscaler),
-  validate: rulesWhenWhole(HorizontalPodAutoscalerSchema, validateAutoscaler),
+  defaults: defaultAutoscaler,
+  validate: validateAutoscaler,
 });

@@ -2,20 +2,7 @@
 
 import { defineKind, type Kind } from "../kind.js";
 import { LabelSelectorSchema, ObjectMetaSchema, resource } from "../meta/meta.types.js";
-import {
-  at,
-  defaultsWhenWhole,
-  type Infer,
-  keyed,
-  list,
-  map,
-  obj,
-  ptr,
-  quantity,
-  rulesWhenWhole,
-  str,
-  time,
-} from "../schema/index.js";
+import { at, type Infer, keyed, list, map, obj, ptr, quantity, str, time } from "../schema/index.js";
 import { claimColumns } from "./claim.columns.js";
 import { defaultClaim } from "./claim.defaults.js";
 import { validateClaim } from "./claim.validation.js";
@@ -91,6 +78,6 @@ export const PersistentVolumeClaim: Kind<PersistentVolumeClaim> = defineKind<Per
   description: "A wish for storage.",
   schema: PersistentVolumeClaimSchema,
   columns: claimColumns,
-  defaults: defaultsWhenWhole(PersistentVolumeClaimSchema, defaultClaim),
-  validate: rulesWhenWhole(PersistentVolumeClaimSchema, validateClaim),
+  defaults: defaultClaim,
+  validate: validateClaim,
 });

@@ -2,19 +2,7 @@
 
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
-import {
-  at,
-  bool,
-  bytes,
-  defaultsWhenWhole,
-  type Infer,
-  keyed,
-  list,
-  map,
-  ptr,
-  rulesWhenWhole,
-  str,
-} from "../schema/index.js";
+import { at, bool, bytes, type Infer, keyed, list, map, ptr, str } from "../schema/index.js";
 import { configMapColumns, secretColumns, serviceAccountColumns } from "./config.columns.js";
 import { defaultSecret } from "./config.defaults.js";
 import { validateConfigMap, validateSecret } from "./config.validation.js";
@@ -61,7 +49,7 @@ export const ConfigMap: Kind<ConfigMap> = defineKind<ConfigMap>({
   description: "Settings as keys and values.",
   schema: ConfigMapSchema,
   columns: configMapColumns,
-  validate: rulesWhenWhole(ConfigMapSchema, validateConfigMap),
+  validate: validateConfigMap,
 });
 
 export const Secret: Kind<Secret> = defineKind<Secret>({
@@ -80,8 +68,8 @@ export const Secret: Kind<Secret> = defineKind<Secret>({
   description: "Keys and values to keep to oneself.",
   schema: SecretSchema,
   columns: secretColumns,
-  defaults: defaultsWhenWhole(SecretSchema, defaultSecret),
-  validate: rulesWhenWhole(SecretSchema, validateSecret),
+  defaults: defaultSecret,
+  validate: validateSecret,
 });
 
 export const ServiceAccount: Kind<ServiceAccount> = defineKind<ServiceAccount>({

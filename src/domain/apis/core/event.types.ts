@@ -2,7 +2,7 @@
 
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
-import { at, type Infer, int32, microTime, obj, rulesWhenWhole, str, time } from "../schema/index.js";
+import { at, type Infer, int32, microTime, obj, str, time } from "../schema/index.js";
 import { eventColumns } from "./event.columns.js";
 import { validateEvent } from "./event.validation.js";
 import { ObjectReferenceSchema } from "./references.types.js";
@@ -69,5 +69,5 @@ export const Event: Kind<Event> = defineKind<Event>({
   description: "Something that happened to an object.",
   schema: EventSchema,
   columns: eventColumns,
-  validate: rulesWhenWhole(EventSchema, validateEvent),
+  validate: validateEvent,
 });

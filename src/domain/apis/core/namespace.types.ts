@@ -2,19 +2,7 @@
 
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
-import {
-  at,
-  defaultsWhenWhole,
-  type Infer,
-  keyed,
-  list,
-  map,
-  obj,
-  quantity,
-  rulesWhenWhole,
-  str,
-  time,
-} from "../schema/index.js";
+import { at, type Infer, keyed, list, map, obj, quantity, str, time } from "../schema/index.js";
 import { namespaceColumns, quotaColumns } from "./namespace.columns.js";
 import { defaultLimitRange, defaultNamespace, defaultQuota } from "./namespace.defaults.js";
 import { validateLimitRange, validateQuota } from "./namespace.validation.js";
@@ -105,7 +93,7 @@ export const Namespace: Kind<Namespace> = defineKind<Namespace>({
   description: "A space for names.",
   schema: NamespaceSchema,
   columns: namespaceColumns,
-  defaults: defaultsWhenWhole(NamespaceSchema, defaultNamespace),
+  defaults: defaultNamespace,
 });
 
 export const ResourceQuota: Kind<ResourceQuota> = defineKind<ResourceQuota>({
@@ -124,8 +112,8 @@ export const ResourceQuota: Kind<ResourceQuota> = defineKind<ResourceQuota>({
   description: "How much a namespace may use.",
   schema: ResourceQuotaSchema,
   columns: quotaColumns,
-  defaults: defaultsWhenWhole(ResourceQuotaSchema, defaultQuota),
-  validate: rulesWhenWhole(ResourceQuotaSchema, validateQuota),
+  defaults: defaultQuota,
+  validate: validateQuota,
 });
 
 export const LimitRange: Kind<LimitRange> = defineKind<LimitRange>({
@@ -143,6 +131,6 @@ export const LimitRange: Kind<LimitRange> = defineKind<LimitRange>({
   fieldSelectors: [],
   description: "Bounds and defaults for what containers ask.",
   schema: LimitRangeSchema,
-  defaults: defaultsWhenWhole(LimitRangeSchema, defaultLimitRange),
-  validate: rulesWhenWhole(LimitRangeSchema, validateLimitRange),
+  defaults: defaultLimitRange,
+  validate: validateLimitRange,
 });

@@ -5,7 +5,6 @@ import { resource } from "../meta/meta.types.js";
 import {
   at,
   bool,
-  defaultsWhenWhole,
   type Infer,
   int32,
   int64,
@@ -134,5 +133,5 @@ export const Node: Kind<Node> = defineKind<Node>({
   description: "A machine that runs pods.",
   schema: NodeSchema,
   columns: nodeColumns,
-  defaults: defaultsWhenWhole(NodeSchema, defaultNode),
+  defaults: defaultNode,
 });

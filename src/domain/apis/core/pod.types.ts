@@ -5,7 +5,6 @@ import { ObjectMetaSchema, resource } from "../meta/meta.types.js";
 import {
   at,
   bool,
-  defaultsWhenWhole,
   type Infer,
   int32,
   int64,
@@ -15,7 +14,6 @@ import {
   obj,
   ptr,
   quantity,
-  rulesWhenWhole,
   str,
   time,
 } from "../schema/index.js";
@@ -223,6 +221,6 @@ export const Pod: Kind<Pod> = defineKind<Pod>({
   description: "A set of containers that run together.",
   schema: PodSchema,
   columns: podColumns,
-  defaults: defaultsWhenWhole(PodSchema, defaultPod),
-  validate: rulesWhenWhole(PodSchema, validatePod),
+  defaults: defaultPod,
+  validate: validatePod,
 });

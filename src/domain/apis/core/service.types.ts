@@ -5,7 +5,6 @@ import { ConditionSchema, resource } from "../meta/meta.types.js";
 import {
   at,
   bool,
-  defaultsWhenWhole,
   type Infer,
   int32,
   intOrString,
@@ -14,7 +13,6 @@ import {
   map,
   obj,
   ptr,
-  rulesWhenWhole,
   str,
 } from "../schema/index.js";
 import { serviceColumns } from "./service.columns.js";
@@ -113,6 +111,6 @@ export const Service: Kind<Service> = defineKind<Service>({
   description: "A name and ports for a set of pods.",
   schema: ServiceSchema,
   columns: serviceColumns,
-  defaults: defaultsWhenWhole(ServiceSchema, defaultService),
-  validate: rulesWhenWhole(ServiceSchema, validateService),
+  defaults: defaultService,
+  validate: validateService,
 });

@@ -4,7 +4,6 @@ import { resource } from "../meta/meta.types.js";
 import {
   anyObject,
   bool,
-  defaultsWhenWhole,
   type Infer,
   int32,
   int64,
@@ -12,7 +11,6 @@ import {
   list,
   obj,
   oneOfStrings,
-  rulesWhenWhole,
   str,
   time,
 } from "../schema/index.js";
@@ -114,6 +112,6 @@ export const CustomResourceDefinition: Kind<CustomResourceDefinition> = defineKi
   hasGeneration: true,
   description: "A kind of the user's own.",
   schema: CustomResourceDefinitionSchema,
-  defaults: defaultsWhenWhole(CustomResourceDefinitionSchema, defaultCrd),
-  validate: rulesWhenWhole(CustomResourceDefinitionSchema, validateCrd),
+  defaults: defaultCrd,
+  validate: validateCrd,
 });

@@ -3,20 +3,7 @@
 import { ObjectReferenceSchema } from "../core/references.types.js";
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
-import {
-  at,
-  bool,
-  defaultsWhenWhole,
-  type Infer,
-  int32,
-  keyed,
-  list,
-  map,
-  obj,
-  ptr,
-  rulesWhenWhole,
-  str,
-} from "../schema/index.js";
+import { at, bool, type Infer, int32, keyed, list, map, obj, ptr, str } from "../schema/index.js";
 import { endpointSliceColumns } from "./discovery.columns.js";
 import { defaultEndpointSlice } from "./discovery.defaults.js";
 import { validateEndpointSlice } from "./discovery.validation.js";
@@ -88,6 +75,6 @@ export const EndpointSlice: Kind<EndpointSlice> = defineKind<EndpointSlice>({
   description: "A part of the addresses behind a Service.",
   schema: EndpointSliceSchema,
   columns: endpointSliceColumns,
-  defaults: defaultsWhenWhole(EndpointSliceSchema, defaultEndpointSlice),
-  validate: rulesWhenWhole(EndpointSliceSchema, validateEndpointSlice),
+  defaults: defaultEndpointSlice,
+  validate: validateEndpointSlice,
 });

@@ -12,7 +12,6 @@ import {
   map,
   obj,
   ptr,
-  rulesWhenWhole,
   str,
   time,
 } from "../schema/index.js";
@@ -65,5 +64,5 @@ export const PodDisruptionBudget: Kind<PodDisruptionBudget> = defineKind<PodDisr
   description: "How many pods may be disturbed at once.",
   schema: PodDisruptionBudgetSchema,
   columns: disruptionBudgetColumns,
-  validate: rulesWhenWhole(PodDisruptionBudgetSchema, validateDisruptionBudget),
+  validate: validateDisruptionBudget,
 });

@@ -2,7 +2,7 @@
 
 import { defineKind, type Kind } from "../kind.js";
 import { LabelSelectorSchema, resource } from "../meta/meta.types.js";
-import { at, defaultsWhenWhole, type Infer, list, obj, rulesWhenWhole, str } from "../schema/index.js";
+import { at, type Infer, list, obj, str } from "../schema/index.js";
 import { bindingColumns } from "./rbac.columns.js";
 import { defaultBinding } from "./rbac.defaults.js";
 import { validateBinding, validateRole } from "./rbac.validation.js";
@@ -93,7 +93,7 @@ export const Role: Kind<Role> = defineKind<Role>({
   fieldSelectors: [],
   description: "What may be done in a namespace.",
   schema: RoleSchema,
-  validate: rulesWhenWhole(RoleSchema, validateRole),
+  validate: validateRole,
 });
 
 export const RoleBinding: Kind<RoleBinding> = defineKind<RoleBinding>({
@@ -112,8 +112,8 @@ export const RoleBinding: Kind<RoleBinding> = defineKind<RoleBinding>({
   description: "Who has a role in a namespace.",
   schema: RoleBindingSchema,
   columns: bindingColumns,
-  defaults: defaultsWhenWhole(RoleBindingSchema, defaultBinding),
-  validate: rulesWhenWhole(RoleBindingSchema, validateBinding),
+  defaults: defaultBinding,
+  validate: validateBinding,
 });
 
 export const ClusterRole: Kind<ClusterRole> = defineKind<ClusterRole>({
@@ -131,7 +131,7 @@ export const ClusterRole: Kind<ClusterRole> = defineKind<ClusterRole>({
   fieldSelectors: [],
   description: "What may be done everywhere.",
   schema: ClusterRoleSchema,
-  validate: rulesWhenWhole(ClusterRoleSchema, validateRole),
+  validate: validateRole,
 });
 
 export const ClusterRoleBinding: Kind<ClusterRoleBinding> = defineKind<ClusterRoleBinding>({
@@ -150,6 +150,6 @@ export const ClusterRoleBinding: Kind<ClusterRoleBinding> = defineKind<ClusterRo
   description: "Who has a role everywhere.",
   schema: ClusterRoleBindingSchema,
   columns: bindingColumns,
-  defaults: defaultsWhenWhole(ClusterRoleBindingSchema, defaultBinding),
-  validate: rulesWhenWhole(ClusterRoleBindingSchema, validateBinding),
+  defaults: defaultBinding,
+  validate: validateBinding,
 });

@@ -6,4 +6,4 @@ export type { Infer, Json, JsonObject, Rule, Schema, SchemaNode, Wire } from "./
 export { withoutDefaults, withoutWire } from "./transform.js";
 export { type ValidateOptions, validateSchema } from "./validate.js";
 export { equalJson, goSyntax } from "./value.js";
-export { defaultsWhenWhole, isWhole, rulesWhenWhole } from "./whole.js";
+export {} from "./whole.js";

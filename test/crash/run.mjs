@@ -33,6 +33,8 @@ const killWithinMs = 400;
 const pauseWithinMs = 300;
 /** A start that is killed is killed within this time. */
 const startingWithinMs = 1_500;
+/** So many first starts are killed before one may go on. */
+const youngKills = 3;
 /** What a writer needs to show that the server went on when something else was killed. */
 const goOnMs = 250;
 const answersWithinMs = 45_000;
@@ -59,7 +61,6 @@ const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "")
 const folder = mkdtempSync(join(tmpdir(), "drydock-crash-"));
 const home = join(folder, "home");
 const kubeconfig = join(home, "kubeconfig");
-const dice = makeDice(seed);
 const ledger = makeLedger();
 const figures = { kills: {}, acknowledged: 0, rollouts: 0, lost: 0, orphans: 0, serveMs: [], answerMs: [] };
 const gatewayPort = await freePort(31_000);
@@ -96,7 +97,10 @@ console.log(summary());
 if (failed) console.log(`FAILED. To repeat: npm run crash -- --seed ${seed} --rounds ${rounds}`);
 process.exit(failed ? 1 : 0);
 
+/** A young home is killed before it has ever served; then it must, and a model in it. */
 async function rehearse() {
+  const dice = makeDice(seed);
+  for (let tries = 0; tries < youngKills; tries += 1) await killAStart(dice.upTo(startingWithinMs));
   const { serveMs } = await instance.start();
   const client = apiClient(kubeconfig);
   const createdMs = performance.now();
@@ -104,7 +108,7 @@ async function rehearse() {
   client.close();
   const answerMs = await model.answers(answersWithinMs, createdMs);
   console.log(
-    `fresh start    serves after ${seconds(serveMs)}, a new model answers after ${seconds(answerMs)}`,
+    `first start    serves after ${seconds(serveMs)}, a new model answers after ${seconds(answerMs)}`,
   );
   return false;
 }
@@ -113,11 +117,13 @@ async function rehearse() {
 async function playRounds() {
   let modelWasKilled = false;
   for (let round = 1; round <= rounds; round += 1) {
+    // One die a round: what came before, and how long it took, does not change what is rolled.
+    const dice = makeDice(seed * 1_000 + round);
     let way = dice.pick(ways);
     // A container that keeps dying waits longer each time, and rightly so; a new life begins anew.
     if (way === "model" && modelWasKilled) way = "all";
     modelWasKilled = way === "model" || (way === "gateway" && modelWasKilled);
-    const { line, problems } = await play(round, way);
+    const { line, problems } = await play(round, way, dice);
     console.log(
       `${String(round).padStart(3)}  ${way.padEnd(13)} ${line}  ${problems.length === 0 ? "ok" : "WRONG"}`,
     );
@@ -127,7 +133,7 @@ async function playRounds() {
   return false;
 }
 
-async function play(round, way) {
+async function play(round, way, dice) {
   const killAtMs = dice.upTo(killWithinMs);
   // Mostly before the kill, so that pods come and go when it strikes.
   const rollsAtMs = dice.chance(0.6) ? dice.upTo(killAtMs + 50) : undefined;
@@ -138,7 +144,13 @@ async function play(round, way) {
   instance.plantRecord(bystander.pid);
 
   const client = apiClient(kubeconfig);
-  const writers = startWriters({ kubeconfig, count: Number(asked.writers), ledger, dice, round });
+  const writers = startWriters({
+    kubeconfig,
+    count: Number(asked.writers),
+    ledger,
+    seed: seed + round,
+    round,
+  });
   const rollout = rollsAtMs === undefined ? undefined : wait(rollsAtMs).then(() => model.roll(client));
   const rolled = rollout?.then(
     () => {
@@ -164,7 +176,7 @@ async function play(round, way) {
   try {
     if (dies) {
       await wait(pauseMs);
-      if (way === "starting") await killAStart();
+      if (way === "starting") await killAStart(dice.upTo(startingWithinMs));
       const { serveMs, startedMs } = await instance.start();
       sinceMs = startedMs;
       figures.serveMs.push(serveMs);
@@ -189,9 +201,9 @@ async function play(round, way) {
   return { line: said.join("  "), problems };
 }
 
-async function killAStart() {
+async function killAStart(afterMs) {
   const ended = instance.up();
-  await wait(dice.upTo(startingWithinMs));
+  await wait(afterMs);
   instance.killEverything();
   await ended;
 }

@@ -3,6 +3,7 @@
  * exactly what was acknowledged last, or the one write that was not answered yet.
  */
 import { apiClient } from "./api.mjs";
+import { makeDice } from "./dice.mjs";
 
 const configMaps = "/api/v1/namespaces/default/configmaps";
 const mapsEach = 5;
@@ -29,7 +30,7 @@ export function makeLedger() {
 }
 
 /** Writes until told to stop or until the connection breaks; gives what was acknowledged and what failed oddly. */
-export function startWriters({ kubeconfig, count, ledger, dice, round }) {
+export function startWriters({ kubeconfig, count, ledger, seed, round }) {
   let isStopped = false;
   let acknowledged = 0;
   const problems = [];
@@ -37,6 +38,7 @@ export function startWriters({ kubeconfig, count, ledger, dice, round }) {
 
   async function write(number) {
     const client = apiClient(kubeconfig);
+    const dice = makeDice(seed * 100 + number);
     try {
       for (let turn = 0; !isStopped; turn += 1) {
         const name = `crash-${number}-${turn % mapsEach}`;

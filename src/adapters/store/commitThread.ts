@@ -78,8 +78,16 @@ export function commitThread(require: NodeJS.Require): void {
         process.emitWarning = quiet;
       }
     }
-    const Libsql = load("libsql");
-    return new Libsql(file) as Database;
+    // It asks Node for a report to learn which libc this is; naming the network's peers there takes up to a second.
+    const report = process.report as { excludeNetwork?: boolean } | undefined;
+    const before = report?.excludeNetwork;
+    if (report !== undefined) report.excludeNetwork = true;
+    try {
+      const Libsql = load("libsql");
+      return new Libsql(file) as Database;
+    } finally {
+      if (report !== undefined && before !== undefined) report.excludeNetwork = before;
+    }
   }
 
   function prepare(): void {

@@ -60,7 +60,7 @@ describe.each(allKinds.map((kind) => [`${kind.kind}.${kind.group}`, kind] as con
 
 /** Objects along the schema with parts missing and parts of another type. */
 function bodyOf(kind: Kind): fc.Arbitrary<Json> {
-  return valueOf({ ...kind.schema, required: [] }, 6).map((value) => ({
+  return anyOf({ ...kind.schema, required: [] }, 6).map((value) => ({
     ...(value as object),
     apiVersion: kind.group === "" ? kind.version : `${kind.group}/${kind.version}`,
     kind: kind.kind,
@@ -72,7 +72,7 @@ const wrong: fc.Arbitrary<Json> = fc.constantFrom<Json>(null, true, -1, 1.5, "",
   x: "y",
 });
 
-function valueOf(schema: SchemaNode, depth: number): fc.Arbitrary<Json> {
+function anyOf(schema: SchemaNode, depth: number): fc.Arbitrary<Json> {
   return fc.oneof({ weight: 1, arbitrary: wrong }, { weight: 12, arbitrary: rightOf(schema, depth) });
 }
 
@@ -81,13 +81,13 @@ function rightOf(schema: SchemaNode, depth: number): fc.Arbitrary<Json> {
   if (depth === 0) return wrong;
   if (schema.properties !== undefined) {
     const members = Object.entries(schema.properties).map(
-      ([name, node]) => [name, valueOf(node, depth - 1)] as const,
+      ([name, node]) => [name, anyOf(node, depth - 1)] as const,
     );
     return fc.record(Object.fromEntries(members), { requiredKeys: [] }) as fc.Arbitrary<Json>;
   }
-  if (schema.items !== undefined) return fc.array(valueOf(schema.items, depth - 1), { maxLength: 2 });
+  if (schema.items !== undefined) return fc.array(anyOf(schema.items, depth - 1), { maxLength: 2 });
   if (schema.additionalProperties !== undefined)
-    return fc.dictionary(fc.constantFrom("a", "b/c", ""), valueOf(schema.additionalProperties, depth - 1));
+    return fc.dictionary(fc.constantFrom("a", "b/c", ""), anyOf(schema.additionalProperties, depth - 1));
   if (schema.type === "integer") return fc.integer({ min: -2, max: 70_000 });
   if (schema.type === "boolean") return fc.boolean();
   return fc.constantFrom("x", "100m", "a.b/c", "2026-01-01T00:00:00Z");

@@ -12,7 +12,8 @@ export function extend<A, B>(base: Schema<A>, more: Schema<B>): Schema<A & B> {
 }
 
 /**
- * A built-in piece as a custom resource embeds it: no defaults, no required members, no wire numbers.
+ * A built-in piece as a custom resource embeds it: no defaults, no required members, no wire numbers, and
+ * containers and ports as plain lists, because their keys may still be missing there.
  * Knative and KServe fill templates in with rules of their own (knative-serving.md, section 1.5).
  */
 export function embedded<T>(schema: Schema<T>): Schema<T> {
@@ -23,7 +24,7 @@ function relax(node: SchemaNode): SchemaNode {
   const { default: _default, required: _required, "x-drydock-wire": _wire, ...rest } = node;
   return {
     ...rest,
-    ...(node.properties === undefined ? {} : { properties: mapValues(node.properties, relax) }),
+    ...(node.properties === undefined ? {} : { properties: mapValues(node.properties, relaxMember) }),
     ...(node.items === undefined ? {} : { items: relax(node.items) }),
     ...(node.additionalProperties === undefined
       ? {}
@@ -31,9 +32,18 @@ function relax(node: SchemaNode): SchemaNode {
   };
 }
 
+const plainLists = new Set(["containers", "initContainers", "ports"]);
+
+function relaxMember(node: SchemaNode, name: string): SchemaNode {
+  const relaxed = relax(node);
+  if (!plainLists.has(name)) return relaxed;
+  const { "x-kubernetes-list-type": _type, "x-kubernetes-list-map-keys": _keys, ...plain } = relaxed;
+  return plain;
+}
+
 function mapValues<A, B>(
   from: { readonly [key: string]: A },
-  change: (value: A) => B,
+  change: (value: A, key: string) => B,
 ): { readonly [key: string]: B } {
-  return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, change(value)]));
+  return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, change(value, key)]));
 }

@@ -14,6 +14,8 @@ import { type ModelServer, type ServerOptions, serveModel } from "./server.js";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const home = process.env["DRYDOCK_TEST_RUNTIMES"] ?? join(root, ".drydock/test-home");
 
+const hasPython = spawnSync(process.env["DRYDOCK_PYTHON_BIN"] ?? "python3", ["--version"]).status === 0;
+
 const defaults: ServerOptions = {
   modelName: "iris",
   host: "127.0.0.1",
@@ -172,12 +174,13 @@ describe("the server over a real ONNX model", () => {
     expect(body).toMatch(/^request_predict_seconds_count\{model_name="iris"\} [1-9]/m);
   });
 
-  const python = process.env["DRYDOCK_TEST_SKLEARN_PYTHON"] ?? sklearnPython();
-  it.skipIf(python === undefined)("gives scikit-learn's own answers, under concurrent requests", async () => {
+  const title = "gives scikit-learn's own answers, under concurrent requests";
+  it.skipIf(!hasPython)(`${title} (needs python3 on PATH)`, { timeout: 600_000 }, async () => {
+    const python = (await runtimes({ home }).ensure("sklearn")).env["DRYDOCK_PYTHON"] ?? "";
     const rows = Array.from({ length: 200 }, (_, at) => [4 + (at % 37) / 10, 2 + (at % 23) / 10, 1 + (at % 59) / 10, 0.1 + (at % 24) / 10]); // biome-ignore format: one formula a column
     const program = `import json,sys,joblib; m=joblib.load(sys.argv[1]); print(json.dumps(m.predict(json.load(sys.stdin)).tolist()))`;
     const model = join(root, "examples/models/sklearn-iris/model.joblib");
-    const own = spawnSync(python!, ["-c", program, model], { input: JSON.stringify(rows), encoding: "utf8" });
+    const own = spawnSync(python, ["-c", program, model], { input: JSON.stringify(rows), encoding: "utf8" });
     const expected = JSON.parse(own.stdout) as number[];
     expect(new Set(expected).size).toBe(3);
     const answers = await Promise.all(
@@ -186,14 +189,6 @@ describe("the server over a real ONNX model", () => {
     expect(answers.map(({ body }) => JSON.parse(body).predictions[0])).toEqual(expected);
   });
 });
-
-function sklearnPython(): string | undefined {
-  // Only when it is there already: this suite is not the one that installs it.
-  const found = spawnSync("ls", [join(home, "runtimes")], { encoding: "utf8" }).stdout.match(
-    /^sklearn-\S+$/m,
-  )?.[0];
-  return found === undefined ? undefined : join(home, "runtimes", found, "bin/python");
-}
 
 describe("the server's life", () => {
   interface Held extends Prepared {

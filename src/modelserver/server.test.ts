@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runtimes } from "../adapters/runtimes/index.js";
@@ -180,8 +181,10 @@ describe("the server over a real ONNX model", () => {
     const rows = Array.from({ length: 200 }, (_, at) => [4 + (at % 37) / 10, 2 + (at % 23) / 10, 1 + (at % 59) / 10, 0.1 + (at % 24) / 10]); // biome-ignore format: one formula a column
     const program = `import json,sys,joblib; m=joblib.load(sys.argv[1]); print(json.dumps(m.predict(json.load(sys.stdin)).tolist()))`;
     const model = join(root, "examples/models/sklearn-iris/model.joblib");
-    const own = spawnSync(python, ["-c", program, model], { input: JSON.stringify(rows), encoding: "utf8" });
-    const expected = JSON.parse(own.stdout) as number[];
+    // Not spawnSync: the server under test lives in this very process.
+    const own = spawn(python, ["-c", program, model], { stdio: ["pipe", "pipe", "inherit"] });
+    own.stdin.end(JSON.stringify(rows));
+    const expected = JSON.parse(await text(own.stdout)) as number[];
     expect(new Set(expected).size).toBe(3);
     const answers = await Promise.all(
       rows.map((row) => ask(server, "POST", "/v1/models/iris:predict", JSON.stringify({ instances: [row] }))),

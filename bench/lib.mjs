@@ -5,26 +5,14 @@ import { createServer } from "node:net";
 import { availableParallelism, cpus, homedir, loadavg, tmpdir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
+import { dist, fromDist, option, root } from "./dist.mjs";
 
-export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+export { dist, fromDist, option, root };
 export const loadProgram = fileURLToPath(new URL("./load.mjs", import.meta.url));
-
-/** `--name value`, or what is usual. */
-export function option(name, usual) {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? usual : process.argv[at + 1];
-}
 
 /** What could not be measured, and why; printed at the end. */
 export const skipped = [];
-
-export const dist = resolve(option("dist", join(root, "dist")));
-if (!existsSync(join(dist, "cmd/cli.js"))) {
-  console.error(`there is no ${join(dist, "cmd/cli.js")}; run npm run build first`);
-  process.exit(1);
-}
-export const fromDist = (path) => import(pathToFileURL(join(dist, path)).href);
 
 export const scratch = mkdtempSync(join(resolve(option("folder", tmpdir())), "drydock-bench-"));
 const children = new Set();

@@ -1,5 +1,5 @@
 // Writers in the server's own process: the registry on a store on disk, no HTTP. Ends when its caller ends it.
-import { fromDist } from "../lib.mjs";
+import { fromDist } from "../dist.mjs";
 
 const { file, writers, ms, text } = JSON.parse(process.argv[2]);
 const { createRegistry, localClient } = await fromDist("apiserver/index.js");

@@ -1,5 +1,5 @@
 // The same within one process: watchers that are iterators of the server's own client, objects and no text.
-import { fromDist } from "../lib.mjs";
+import { fromDist } from "../dist.mjs";
 import { observe } from "./observe.mjs";
 
 const job = JSON.parse(process.argv[2]);

@@ -2,7 +2,7 @@
  * Kills an instance over and over, at moments a seed chooses, and looks for what must never be: an acknowledged write
  * that is lost, a version that went back, a process that outlived its instance, a start that does not serve.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -229,6 +229,7 @@ function prepareFiles() {
   mkdirSync(home, { mode: 0o700 });
   const installed = process.env.DRYDOCK_TEST_RUNTIMES ?? join(root, ".drydock/test-home");
   mkdirSync(join(installed, "runtimes"), { recursive: true });
+  installRuntime(installed);
   symlinkSync(join(installed, "runtimes"), join(home, "runtimes"));
   const uris = ["a", "b"].map((name) => {
     cpSync(join(root, "examples/models/onnx-iris"), join(folder, "models", name), { recursive: true });
@@ -236,6 +237,13 @@ function prepareFiles() {
   });
   const input = JSON.parse(readFileSync(join(root, "examples/iris-input.json"), "utf8"));
   return { uris, input, expected: '{"predictions":[1,1,0]}' };
+}
+
+function installRuntime(where) {
+  const env = { ...process.env, DRYDOCK_HOME: where };
+  const words = [join(root, "bin/drydock"), "runtimes", "install", "onnx"];
+  const done = spawnSync(process.execPath, words, { env, stdio: ["ignore", "ignore", "inherit"] });
+  if (done.status !== 0) throw new Error("the ONNX runtime could not be installed");
 }
 
 /** Below the range outgoing connections take theirs from: the same port is wanted again in every round. */

@@ -8,6 +8,8 @@ export const usageWindowMs = 2_000;
 export const lastWordsMs = 500;
 /** Nothing survives SIGKILL for long, except a process stuck in the kernel, which is not ours to wait for. */
 export const sweepWaitMs = 2_000;
+/** A killed process is gone within milliseconds, and a start waits for it. */
+export const sweepPollMs = 20;
 /** Containers that end together share one look through all processes for stragglers. */
 export const stragglerBatchMs = 10;
 /** Processes looked at in one go: a read of /proc takes up to 0.2 ms. */

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sweepWaitMs } from "./limits.js";
+import { sweepPollMs, sweepWaitMs } from "./limits.js";
 import type { ProcessTable } from "./processTable.js";
 import { signalGroup, signalOne } from "./signals.js";
 
@@ -78,16 +78,18 @@ async function renamed(from: string, to: string): Promise<boolean> {
 }
 
 async function endGroups(folder: string, table: ProcessTable): Promise<void> {
-  const groups: number[] = [];
+  const groups = new Set<number>();
   for (const id of await idsIn(folder)) {
     const [pid, start] = (await readFile(join(folder, `${id}.pid`), "utf8")).trim().split(" ");
     // A leader that is gone is not proof enough to signal its group; the mark in the environment finds the rest.
     if (start === undefined || (await table.startOf(Number(pid))) !== start) continue;
-    if (signalGroup(Number(pid), "SIGKILL")) groups.push(Number(pid));
+    if (signalGroup(Number(pid), "SIGKILL")) groups.add(Number(pid));
   }
   const deadline = Date.now() + sweepWaitMs;
-  while (groups.some((group) => signalGroup(group, 0)) && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  // Asked of the table and not by signal 0, which zombies answer until somebody buries them.
+  while (groups.size > 0 && Date.now() < deadline) {
+    if (!(await table.rows()).some(({ group }) => groups.has(group))) return;
+    await new Promise((resolve) => setTimeout(resolve, sweepPollMs));
   }
 }
 

@@ -337,6 +337,24 @@ describe("after a crash", () => {
     parent.kill("SIGKILL");
   });
 
+  it.runIf(onLinux)("does not wait for what it ended to be buried", async () => {
+    const script = 'setsid sh -c "echo \\$\\$; exec sleep 300" & exec sleep 300';
+    const parent = spawn("/bin/sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
+    const left = Number(await new Promise<Buffer>((resolve) => parent.stdout.once("data", resolve)));
+    const table = processTable();
+    const earlier = join(home, "run", "earlier");
+    await mkdir(earlier, { recursive: true });
+    const dead = { pid: 999_999, start: "1", bootId: table.bootId };
+    await writeFile(join(earlier, "owner"), JSON.stringify(dead));
+    await writeFile(join(earlier, "left.pid"), `${left} ${await table.startOf(left)}\n`);
+    const began = performance.now();
+    await sandbox.sweep();
+    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(signalOne(left, 0)).toBe(true);
+    expect((await table.rows()).some(({ pid }) => pid === left)).toBe(false);
+    parent.kill("SIGKILL");
+  });
+
   it("leaves a neighbour that is alive alone", async () => {
     const neighbour = await processSandbox({ runFolder: join(home, "run"), clock: systemClock() });
     expect(await sandbox.sweep()).toEqual([]);

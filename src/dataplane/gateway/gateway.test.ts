@@ -1,9 +1,20 @@
 import { Agent } from "node:http";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  ask,
+  echo,
+  endpoints,
+  isvc,
+  plain,
+  route,
+  sendRaw,
+  service,
+  tableFor,
+  World,
+} from "../../../test/dataplane/testing.js";
 import { compileRoutes } from "./compile.js";
 import { emptyTable } from "./table.js";
-import { ask, echo, endpoints, isvc, plain, route, sendRaw, service, tableFor, World } from "./testing.js";
 
 let world: World;
 beforeEach(() => {

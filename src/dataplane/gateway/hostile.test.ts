@@ -1,7 +1,7 @@
 import { connect as connectH2 } from "node:http2";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ask, sendRaw, tableFor, World } from "./testing.js";
+import { ask, sendRaw, tableFor, World } from "../../../test/dataplane/testing.js";
 
 let world: World;
 beforeEach(() => {

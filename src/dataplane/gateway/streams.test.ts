@@ -10,7 +10,7 @@ import {
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { ask, echo, portOf, sendRaw, tableFor, World } from "./testing.js";
+import { ask, echo, portOf, sendRaw, tableFor, World } from "../../../test/dataplane/testing.js";
 
 let world: World;
 beforeEach(() => {

@@ -72,7 +72,7 @@ export function inferenceServiceReconciler({
       if (chosen.outcome === "invalid") {
         status.mark("PredictorReady", no(chosen.reason, chosen.message));
         status.mark("IngressReady", unknown("Predictor ingress not created"));
-        status.set({ modelStatus: invalidSpec(chosen, clock.now()) });
+        status.set({ modelStatus: invalidSpec(chosen) });
         return undefined;
       }
       status.set({
@@ -197,10 +197,13 @@ function componentStatus(ksvc: KnativeService, before: ComponentStatus): Compone
   );
 }
 
-function invalidSpec(
-  { reason, message }: { readonly reason: string; readonly message: string },
-  _nowMs: number,
-): ModelStatus {
+function invalidSpec({
+  reason,
+  message,
+}: {
+  readonly reason: string;
+  readonly message: string;
+}): ModelStatus {
   return {
     transitionStatus: "InvalidSpec",
     states: { activeModelState: "", targetModelState: "FailedToLoad" },

@@ -13,12 +13,16 @@ import {
   type Socket,
   type Server as TcpServer,
 } from "node:net";
-import type { Clock } from "../../ports/index.js";
-import type { ProxyLimits } from "../proxy/index.js";
-import { compileRoutes } from "./compile.js";
-import type { EndpointsInput, ServiceInput, VirtualServiceInput } from "./inputs.js";
-import { type Gateway, startGateway } from "./listen.js";
-import type { RouteTable } from "./table.js";
+import { compileRoutes } from "../../src/dataplane/gateway/compile.js";
+import type {
+  EndpointsInput,
+  ServiceInput,
+  VirtualServiceInput,
+} from "../../src/dataplane/gateway/inputs.js";
+import { type Gateway, startGateway } from "../../src/dataplane/gateway/listen.js";
+import type { RouteTable } from "../../src/dataplane/gateway/table.js";
+import type { ProxyLimits } from "../../src/dataplane/proxy/index.js";
+import type { Clock } from "../../src/ports/index.js";
 
 export const external = "knative-serving/knative-ingress-gateway";
 export const local = "knative-serving/knative-local-gateway";

@@ -25,7 +25,7 @@ import { type GatewayListener, startGateway } from "../dataplane/index.js";
 import { allKinds } from "../domain/apis/kinds.js";
 import { startKubelet } from "../kubelet/index.js";
 import type { Client, Clock, Log } from "../ports/index.js";
-import { servingReconcilers } from "../reconcilers/serving/index.js";
+import { liveServingConfig, servingReconcilers } from "../reconcilers/serving/index.js";
 import { startGarbageCollector, workloadReconcilers } from "../reconcilers/workload/index.js";
 import { createFirstObjects } from "./firstObjects.js";
 import { followRoutes } from "./followRoutes.js";
@@ -164,7 +164,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const settings = () => ({ domain, externalPort: portOf(gateway.addresses(), "external") });
     const kinds = () => [...new Set(registry.served.all().map((served) => served.storage))];
     const reconcilers = [
-      ...servingReconcilers({ ...deps, images, prober, settings }),
+      ...servingReconcilers({ ...deps, images, prober, settings, config: liveServingConfig(deps.listers) }),
       ...workloadReconcilers(deps, {
         kinds,
         caCertificate: pki.ca,

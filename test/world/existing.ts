@@ -1,4 +1,5 @@
 // Objects as the API would have stored them, for worlds that begin in the middle of a story.
+import { readServingConfig } from "../../src/domain/apis/config/index.js";
 import { apiVersionOf, type Kind, type Resource } from "../../src/domain/apis/kind.js";
 import { isoSeconds } from "../../src/domain/apis/meta/time.js";
 import { applyDefaults } from "../../src/domain/apis/schema/index.js";

@@ -32,7 +32,22 @@ export function admit(
     ...(whole ? (kind.validate?.(admitted, context) ?? []) : []),
   ];
   if (errors.length > 0) throw invalid(kind, admitted.metadata.name, errors);
+  askWebhook(kind, admitted, context, write);
   return admitted;
+}
+
+function askWebhook(
+  kind: Kind,
+  object: Resource,
+  context: AdmissionContext<Resource>,
+  write: WriteContext,
+): void {
+  const answer = kind.webhook?.(object, context);
+  for (const warning of answer?.warnings ?? []) write.warn(warning);
+  if (answer?.denied === undefined) return;
+  throw badRequest(
+    `admission webhook ${JSON.stringify(answer.webhook)} denied the request: ${answer.denied}`,
+  );
 }
 
 /** A status write leaves everything else as it was admitted before, so only the status is looked at. */

@@ -32,7 +32,13 @@ export async function createObject(
 
   const birth = { name, namespace: where, uid: uuid(state.random), nowIso: state.nowIso() };
   const newborn = born(kind, keepsStatus(served) ? input : withoutStatus(input), birth);
-  const context = { operation: "create", subresource: "", old: undefined, user: write.user } as const;
+  const context = {
+    operation: "create",
+    subresource: "",
+    old: undefined,
+    user: write.user,
+    config: state.config,
+  } as const;
   const seen = admit(kind, newborn, context, write, state.compiler);
 
   const tracked = options.tracked

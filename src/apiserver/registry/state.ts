@@ -1,4 +1,5 @@
 // What the writing side of the registry shares: the latest state, the counter, and the way to disk.
+import type { ServingConfig } from "../../domain/apis/config/index.js";
 import type { Kind, Resource } from "../../domain/apis/kind.js";
 import { isoSeconds } from "../../domain/apis/meta/time.js";
 import type { SchemaCompiler } from "../../domain/apis/schema/index.js";
@@ -8,6 +9,7 @@ import type { Committer } from "./committer.js";
 import type { Happening } from "./history.js";
 import type { Rule } from "./rules/rule.js";
 import type { Served } from "./served.js";
+import { servingConfigOf } from "./servingConfig.js";
 import { keyOf, makeStored, type Stored } from "./stored.js";
 
 export interface State {
@@ -21,6 +23,8 @@ export interface State {
   /** As the next writer must see it. `id` is group/plural. */
   latest(id: string, namespace: string, name: string): Resource | undefined;
   nowIso(): string;
+  /** What the ConfigMaps of knative-serving say now. */
+  readonly config: () => ServingConfig;
   /** Sends a change to disk; it is what the next writer sees from now on, and what readers see once `done`. */
   stage(collection: Collection, type: Happening["type"], object: Resource): Staged;
   /** Resolves when what was staged under a key is durable. */
@@ -54,6 +58,7 @@ export function makeState(parts: StateParts): State {
     ...parts,
     latest: (id, namespace, name) => parts.collection(id).latest(keyOf(namespace, name))?.object,
     nowIso: () => isoSeconds(clock.now()),
+    config: servingConfigOf(parts.collection("/configmaps")),
 
     stage(collection, type, object) {
       committer.assertRoom();

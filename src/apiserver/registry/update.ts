@@ -40,7 +40,13 @@ export async function updateObject(
   const wished = wish(before);
   refuseStale(served, name, before, wished);
   const admission = subresource === "status" ? ("status" as const) : subresource;
-  const context = { operation: "update", subresource: admission, old: before, user: write.user } as const;
+  const context = {
+    operation: "update",
+    subresource: admission,
+    old: before,
+    user: write.user,
+    config: state.config,
+  } as const;
   const quiet: WriteContext = { ...write, fieldValidation: "Ignore" };
 
   const seen =

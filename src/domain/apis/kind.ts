@@ -1,5 +1,6 @@
 // What the API knows about a kind: names, schema, columns, and the hooks that admission runs.
 
+import type { ServingConfig } from "./config/index.js";
 import type { FieldError } from "./meta/fieldError.js";
 import type { ObjectMeta } from "./meta/meta.types.js";
 import type { Schema } from "./schema/index.js";
@@ -28,6 +29,15 @@ export interface AdmissionContext<T> {
   readonly subresource: "" | "status" | "scale";
   readonly old: T | undefined;
   readonly user: { readonly name: string; readonly groups: readonly string[] };
+  /** What the ConfigMaps of knative-serving say now. */
+  readonly config: () => ServingConfig;
+}
+
+/** What a validating webhook answers: clients see it as `admission webhook "NAME" denied the request: DENIED` (400). */
+export interface WebhookAnswer {
+  readonly webhook: string;
+  readonly denied?: string | undefined;
+  readonly warnings?: readonly string[] | undefined;
 }
 
 export interface Kind<T extends Resource = Resource> {
@@ -56,6 +66,8 @@ export interface Kind<T extends Resource = Resource> {
   readonly defaults?: (object: T, context: AdmissionContext<T>) => T;
   /** What a schema cannot say. An empty list admits the object. */
   readonly validate?: (object: T, context: AdmissionContext<T>) => readonly FieldError[];
+  /** Rules that upstream keeps in a webhook, with its words and code; asked once schema and `validate` are content. */
+  readonly webhook?: (object: T, context: AdmissionContext<T>) => WebhookAnswer | undefined;
 }
 
 export interface ScalePaths {

@@ -1,4 +1,5 @@
 import type { Deps } from "../../controller/index.js";
+import type { ServingConfig } from "../../domain/apis/config/index.js";
 import type { Images, IngressProber } from "../../ports/index.js";
 
 export interface Settings {
@@ -13,4 +14,6 @@ export interface ServingDeps extends Deps {
   readonly images: Images;
   readonly prober: IngressProber;
   readonly settings: () => Settings;
+  /** What the ConfigMaps of knative-serving say now (`liveServingConfig`). */
+  readonly config: () => ServingConfig;
 }

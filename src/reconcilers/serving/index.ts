@@ -9,6 +9,7 @@ import { routeReconciler } from "./route/reconciler.js";
 import { serverlessServiceReconciler } from "./serverlessservice/reconciler.js";
 import { serviceReconciler } from "./service/reconciler.js";
 
+export { liveServingConfig } from "./config.js";
 export type { ServingDeps, Settings } from "./deps.js";
 
 /** All that serve: from InferenceService down to Deployments, Services and VirtualServices. */

@@ -22,7 +22,7 @@ import { Route } from "../../domain/apis/serving/route.types.js";
 import { KnativeService } from "../../domain/apis/serving/service.types.js";
 import type { Images, IngressProber, Probed } from "../../ports/index.js";
 import { startGarbageCollector, workloadReconcilers } from "../workload/index.js";
-import { servingReconcilers } from "./index.js";
+import { liveServingConfig, servingReconcilers } from "./index.js";
 
 const images: Images = {
   resolve: async (reference) =>
@@ -82,6 +82,7 @@ async function cluster(
         images,
         prober,
         settings: () => ({ domain: "localhost", externalPort: 18080 }),
+        config: liveServingConfig(deps.listers),
       }),
       ...workloadReconcilers(deps, {
         caCertificate: "PEM",

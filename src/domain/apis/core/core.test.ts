@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readServingConfig } from "../config/index.js";
 import type { AdmissionContext, Resource } from "../kind.js";
 import { builtinKinds } from "../kinds.js";
 import { applyDefaults, prune, validateSchema } from "../schema/index.js";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readServingConfig } from "../config/index.js";
 import type { AdmissionContext } from "../kind.js";
 import { applyDefaults, prune, validateSchema } from "../schema/index.js";
 import { CustomResourceDefinition, kindsOfCrd, newestFirst } from "./index.js";
@@ -56,6 +57,7 @@ function context(old?: CustomResourceDefinition): AdmissionContext<CustomResourc
     subresource: "",
     old,
     user: { name: "u", groups: [] },
+    config: () => readServingConfig(() => undefined),
   };
 }
 

@@ -1,0 +1,2 @@
+export { readServingConfig, servingConfigNames } from "./servingConfig.js";
+export type * from "./servingConfig.types.js";

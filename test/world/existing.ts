@@ -24,7 +24,8 @@ export function existing<T extends Resource>(kind: Kind<T>, object: Unsaved<T>):
   } as unknown as T;
   const filled = applyDefaults(kind.schema, whole) as T;
   const user = { name: "system:admin", groups: ["system:masters"] };
-  const context = { operation: "create", subresource: "", old: undefined, user } as const;
+  const config = () => readServingConfig(() => undefined);
+  const context = { operation: "create", subresource: "", old: undefined, user, config } as const;
   return JSON.parse(JSON.stringify(kind.defaults?.(filled, context) ?? filled));
 }
 

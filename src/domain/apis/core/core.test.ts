@@ -22,6 +22,7 @@ function admit(kindName: string, given: object, old?: object) {
     subresource: "",
     old: undefined,
     user,
+    config: () => readServingConfig(() => undefined),
   };
   const fill = (object: object, so: AdmissionContext<Resource>) => {
     const filled = applyDefaults(kind.schema, prune(kind.schema, whole(object)).value) as Resource;

@@ -20,6 +20,8 @@ export interface EnsureOptions<T extends Resource> {
   readonly keep?: (live: T, wish: Unsaved<T>) => Unsaved<T>;
   /** Members taken from the wish whole, so that what the wish no longer says goes away. The wish must be defaulted. */
   readonly exact?: readonly string[];
+  /** Labels and annotations are the wish's alone: what others put there goes away. */
+  readonly ownMetadata?: boolean;
   /** Made once and then left alone. */
   readonly createOnly?: boolean;
 }
@@ -52,10 +54,18 @@ export function ensureOwned(client: Client, listers: Listers): EnsureOwned {
     const exact = Object.fromEntries(
       (options.exact ?? []).map((name) => [name, (kept as { readonly [name: string]: unknown })[name]]),
     );
-    const next = { ...overlaid(live, kept), ...exact };
+    const next = {
+      ...overlaid(live, kept),
+      ...exact,
+      ...(options.ownMetadata ? { metadata: told(live, kept) } : {}),
+    };
     if (same(next, live)) return { outcome: "unchanged", object: live };
     return { outcome: "updated", object: await client.update(kind, next) };
   };
+}
+
+function told<T extends Resource>({ metadata }: T, wish: Unsaved<T>): Resource["metadata"] {
+  return { ...metadata, labels: wish.metadata.labels ?? {}, annotations: wish.metadata.annotations ?? {} };
 }
 
 export function ownedBy<W extends { readonly metadata: Resource["metadata"] }>(owner: Resource, wish: W): W {

@@ -30,8 +30,15 @@ export interface Outcome {
 
 export interface Reconciler<T extends Resource = Resource> {
   readonly kind: Kind<T>;
-  /** Types in causal order: the first False is the cause. Without them the kind has no conditions of this sort. */
-  readonly conditions?: { readonly ready: readonly string[]; readonly info?: readonly string[] };
+  /** Without them the kind has no conditions of this sort. */
+  readonly conditions?: {
+    /** In causal order: the first False is the cause. */
+    readonly ready: readonly string[];
+    /** Those of `ready` that count only for objects they pertain to, which is once they are marked. */
+    readonly ifMarked?: readonly string[];
+    /** Told, and never counted for Ready. */
+    readonly info?: readonly string[];
+  };
   /** Kinds whose objects wake their controlling owner. */
   readonly owns?: readonly Kind[];
   /** Other kinds, and whom each of their objects wakes. */

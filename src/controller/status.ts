@@ -47,7 +47,10 @@ export function roundStatus(object: Resource, { conditions }: Pick<Reconciler, "
         else after[field] = value;
       }
       if (conditions !== undefined) {
-        verdicts.set("Ready", deriveReady(conditions.ready.map(standing)));
+        const counting = conditions.ready.filter(
+          (type) => standing(type) !== undefined || conditions.ifMarked?.includes(type) !== true,
+        );
+        verdicts.set("Ready", deriveReady(counting.map(standing)));
         const kept = stored.filter((condition) => !cleared.has(condition.type));
         after["conditions"] = withConditions(kept, verdicts, new Set(conditions.info ?? []), nowIso);
         after["observedGeneration"] = object.metadata.generation;

@@ -41,3 +41,8 @@ export class PortError extends Error {
 export function isPortError(error: unknown, reason?: PortErrorReason): error is PortError {
   return error instanceof PortError && (reason === undefined || error.reason === reason);
 }
+
+/** The API understood and said no: trying the same at once would be answered the same. */
+export function isRefusal(error: unknown): error is PortError {
+  return isPortError(error, "Forbidden") || isPortError(error, "Invalid") || isPortError(error, "BadRequest");
+}

@@ -1,6 +1,6 @@
 export type { Client, Key, Page, PatchOptions, Unsaved, WatchEvent, Within } from "./client.js";
 export type { Clock, Random } from "./clock.js";
-export { isPortError, PortError, type PortErrorReason } from "./error.js";
+export { isPortError, isRefusal, PortError, type PortErrorReason } from "./error.js";
 export type { EnsureOptions, ImageResolution, Images, ResolvedImage } from "./images.js";
 export type { Lister, Listers, Where } from "./lister.js";
 export type { ExecOptions, ExecSession, LogOptions, PodRef, PodRuntime, PodUsage } from "./podRuntime.js";

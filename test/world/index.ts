@@ -5,5 +5,6 @@ export { existing, ownedChild } from "./existing.js";
 export { type Fault, failAlways, failOnce, type Tally, type Verb, withFaults } from "./faults.js";
 export { type FakeKubelet, type Fate, fakeNode, startKubelet } from "./kubelet.js";
 export { type RunningWorld, type RunningWorldOptions, startWorld } from "./run.js";
+export { type ServingWorldOptions, startServingWorld, told } from "./serving.js";
 export { type Row, reconcilerTable, type WantedObject, type WantedStatus } from "./table.js";
 export { makeWorld, type World, type WorldOptions } from "./world.js";

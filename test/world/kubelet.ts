@@ -100,7 +100,12 @@ export function startKubelet(client: Client, informers: Informers, clock: Clock)
       startTime: pod.status?.startTime ?? now,
       conditions: [
         { type: "PodScheduled", status: "True" },
-        { type: "Ready", status: isReady, lastTransitionTime: since },
+        {
+          type: "Ready",
+          status: isReady,
+          lastTransitionTime: since,
+          ...(isReady === "False" ? unready(pod) : {}),
+        },
       ],
       initContainerStatuses: (pod.spec?.initContainers ?? []).map((container) =>
         fate.is === "crashing" && fate.init === true
@@ -129,6 +134,11 @@ export function startKubelet(client: Client, informers: Informers, clock: Clock)
       for (const pod of pods.lister.list()) look(pod);
     },
   };
+}
+
+function unready(pod: Pod) {
+  const names = (pod.spec?.containers ?? []).map((one) => one.name).join(" ");
+  return { reason: "ContainersNotReady", message: `containers with unready status: [${names}]` };
 }
 
 const phases: { readonly [is in Fate["is"]]: string } = {

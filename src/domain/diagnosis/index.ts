@@ -1,2 +1,9 @@
+export {
+  type BuildJudgement,
+  type BuildVerdict,
+  judgeBuild,
+  judgeBuildPod,
+  judgeTimeout,
+} from "./judgeBuild.js";
 export { judgeModel } from "./judgeModel.js";
-export { judgePods, type PodsVerdict } from "./judgePods.js";
+export { judgePods, type PodsSeen, type PodsVerdict, progressCondition } from "./judgePods.js";

@@ -1,118 +1,111 @@
 /**
  * What a Revision's Deployment and pods say about it: are there resources, is the container healthy.
- * All pods are heard, not the first; the deepest live cause wins over "still deploying" and over a deadline.
+ * All pods are heard, not the first; a cause outlives the pod that showed it, and is believed gone only when
+ * something has disproved it; a deadline speaks only when nobody knows better.
  */
 import type { Deployment } from "../apis/apps/apps.types.js";
-import type { ContainerStatus } from "../apis/core/container.types.js";
 import type { Pod } from "../apis/core/pod.types.js";
 import { type Judgement, no, unknown, yes } from "../apis/meta/judgement.js";
+import { causeOf, newestFirst, progressOf } from "./podCause.js";
+import { isServing, ms, readyConditionOf, steadyAfterMs, wasReadyOnce } from "./podServing.js";
+
+export interface PodsSeen {
+  readonly deployment: Deployment;
+  readonly pods: readonly Pod[];
+  /** Whether this Revision has ever had as many ready pods as it was to start with. */
+  readonly hasServed: boolean;
+  readonly before: { readonly resources: Judgement | undefined; readonly container: Judgement | undefined };
+  readonly nowMs: number;
+}
 
 export interface PodsVerdict {
   readonly resources: Judgement;
   readonly container: Judgement;
+  /** When a moment that merely passes may change the verdict. */
+  readonly lookAgainInMs?: number | undefined;
 }
 
-/** Waiting reasons that mean the image cannot be had (error-conditions document: ContainerMissing). */
-const imageReasons = new Set(["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"]);
+export function judgePods(seen: PodsSeen): PodsVerdict {
+  const { deployment, nowMs, before } = seen;
+  const pods = newestFirst(seen.pods.filter((pod) => pod.metadata.deletionTimestamp === undefined));
+  const refused = conditionOf(deployment, "ReplicaFailure", "True");
+  const refusal =
+    refused === undefined ? undefined : no(refused.reason || "FailedCreate", refused.message ?? "");
 
-/** Waiting reasons that mean the container cannot even be made. */
-const configReasons = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError"]);
+  if (pods.some((pod) => isServing(pod, nowMs))) return { resources: refusal ?? yes, container: yes };
 
-export function judgePods(deployment: Deployment, pods: readonly Pod[]): PodsVerdict {
-  if ((deployment.status?.readyReplicas ?? 0) > 0) return { resources: yes, container: yes };
-  const cause = newestFirst(pods)
-    .map(causeOf)
-    .find((one) => one !== undefined);
-  const refused = deployment.status?.conditions?.find(
-    (one) => one.type === "ReplicaFailure" && one.status === "True",
-  );
-  const stuck = deployment.status?.conditions?.find(
-    (one) => one.type === "Progressing" && one.status === "False",
-  );
+  const asleep = (deployment.spec?.replicas ?? 0) === 0;
+  if (asleep) return { resources: rest(before.resources, seen), container: rest(before.container, seen) };
 
-  const resources =
-    refused !== undefined
-      ? no(refused.reason ?? "FailedCreate", refused.message ?? "")
-      : // A deadline is only the cause when nothing better is known.
-        stuck !== undefined && cause === undefined
-        ? no(
-            "ProgressDeadlineExceeded",
-            `Did not pass readiness checks in ${deployment.spec?.progressDeadlineSeconds ?? 120} seconds.`,
-          )
-        : unknown("Deploying");
-  return { resources, container: cause ?? unknown("Deploying", progressOf(pods)) };
+  const causes = pods.map(causeOf).filter((cause) => cause !== undefined);
+  const ofContainer = causes.find((cause) => cause.about === "container")?.judgement;
+  const ofResources = refusal ?? causes.find((cause) => cause.about === "resources")?.judgement;
+  const container = ofContainer ?? waitingForContainer(pods, seen);
+  const overdue = ofResources === undefined && container.status !== "False" ? judgeDeadline(seen, pods) : {};
+  const resources = ofResources ?? overdue.verdict ?? stillTerminal(before.resources) ?? unknown("Deploying");
+  return {
+    resources,
+    container,
+    lookAgainInMs: soonest(overdue.lookAgainInMs, ...pods.map((pod) => steadyAfterMs(pod, nowMs))),
+  };
 }
 
-/** The reason this pod cannot serve, in its own words, or undefined while it still may. */
-function causeOf(pod: Pod): Judgement | undefined {
-  const init = pod.status?.initContainerStatuses ?? [];
-  const main = pod.status?.containerStatuses ?? [];
-  const scheduled = pod.status?.conditions?.find(
-    (one) => one.type === "PodScheduled" && one.status === "False",
-  );
-  if (scheduled !== undefined) return no(scheduled.reason ?? "Unschedulable", scheduled.message ?? "");
-  for (const status of init) {
-    const cause = causeOfContainer(pod, status, `Init container ${status.name} failed with: `);
-    if (cause !== undefined) return cause;
-  }
-  for (const status of main) {
-    if (status.name === "queue-proxy") continue;
-    const cause = causeOfContainer(pod, status, "Container failed with: ");
-    if (cause !== undefined) return cause;
-  }
-  return undefined;
+/** Nothing runs: what was known stays known. One that served well and was let go is a good Revision still. */
+function rest(before: Judgement | undefined, { hasServed }: PodsSeen): Judgement {
+  if (before?.status === "False") return before;
+  return hasServed ? yes : unknown("Deploying");
 }
 
-function causeOfContainer(pod: Pod, status: ContainerStatus, prefix: string): Judgement | undefined {
-  const waiting = status.state?.waiting;
-  if (waiting?.reason !== undefined && imageReasons.has(waiting.reason)) {
-    return no(
-      "ContainerMissing",
-      `Unable to fetch image '${status.image}': ${waiting.message ?? waiting.reason}`,
-    );
-  }
-  if (waiting?.reason !== undefined && configReasons.has(waiting.reason)) {
-    return no(waiting.reason, waiting.message ?? waiting.reason);
-  }
-  const ended = status.state?.terminated ?? status.lastState?.terminated;
-  if (ended === undefined || status.ready) return undefined;
-  // An init container that ended well is done; a server that ended well is not serving.
-  if (ended.exitCode === 0 && (prefix.startsWith("Init") || status.state?.running !== undefined))
-    return undefined;
-  const said =
-    (ended.message ?? "").trim() ||
-    (ended.exitCode === 0 ? "container exited with no error" : `exit code ${ended.exitCode}`);
-  return no(
-    `ExitCode${ended.exitCode}`,
-    `${prefix}${ended.exitCode === 137 ? outOfMemory(pod, status.name, said) : said}`,
-  );
+/**
+ * No container says why, and none serves. While it starts that is work under way, unless an earlier try showed a cause:
+ * a fresh pod has disproved nothing yet. A pod that was ready and no longer is, is a failure in its own words.
+ */
+function waitingForContainer(pods: readonly Pod[], { before }: PodsSeen): Judgement {
+  if (before.container?.status === "False") return before.container;
+  const ailing = pods.filter(wasReadyOnce).flatMap((pod) => readyConditionOf(pod) ?? []);
+  const told = ailing.find((condition) => condition.reason !== undefined);
+  return told === undefined
+    ? unknown("Deploying", progressOf(pods))
+    : no(told.reason ?? "", told.message ?? "");
 }
 
-function outOfMemory(pod: Pod, name: string, said: string): string {
-  const container = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].find(
-    (one) => one.name === name,
-  );
-  const limit = container?.resources?.limits?.["memory"];
-  return limit === undefined
-    ? `${said} (killed; often for want of memory)`
-    : `${said} (killed; its memory limit is ${limit})`;
+/**
+ * The deadline counts time without progress: a download whose bytes still flow is not stuck. A Deployment forgets its
+ * deadline once it has been available, so for a Revision that has served the age of its newest pod counts.
+ */
+function judgeDeadline(
+  { deployment, nowMs, hasServed }: PodsSeen,
+  pods: readonly Pod[],
+): { readonly verdict?: Judgement; readonly lookAgainInMs?: number | undefined } {
+  const stuck = conditionOf(deployment, "Progressing", "False") !== undefined;
+  if (!stuck && !(hasServed && pods.length > 0)) return {};
+  const seconds = deployment.spec?.progressDeadlineSeconds ?? 120;
+  const since = stuck ? 0 : Math.max(...pods.map((pod) => ms(pod.metadata.creationTimestamp)));
+  const leftMs = Math.max(since, ...pods.map(lastProgressMs)) + seconds * 1000 - nowMs;
+  if (leftMs > 0) return { lookAgainInMs: leftMs };
+  return {
+    verdict: no("ProgressDeadlineExceeded", `Did not pass readiness checks in ${seconds} seconds.`),
+  };
 }
 
-/** What a pod that is still starting waits for, such as a runtime being installed. */
-function progressOf(pods: readonly Pod[]): string {
-  for (const pod of newestFirst(pods)) {
-    for (const status of [
-      ...(pod.status?.initContainerStatuses ?? []),
-      ...(pod.status?.containerStatuses ?? []),
-    ]) {
-      if (status.state?.waiting?.message) return status.state.waiting.message;
-    }
-  }
-  return "";
+/** A deadline that passed is final until a pod serves (error-conditions document); a refusal ends when it is no longer said. */
+function stillTerminal(before: Judgement | undefined): Judgement | undefined {
+  return before?.status === "False" && before.reason === "ProgressDeadlineExceeded" ? before : undefined;
 }
 
-function newestFirst(pods: readonly Pod[]): readonly Pod[] {
-  return [...pods].sort((a, b) =>
-    (b.metadata.creationTimestamp ?? "") < (a.metadata.creationTimestamp ?? "") ? -1 : 1,
-  );
+/** The pod condition by which the kubelet says that something is still moving, such as a download. */
+export const progressCondition = "drydock.dev/Progressing";
+
+function lastProgressMs(pod: Pod): number {
+  const moved = pod.status?.conditions?.find((one) => one.type === progressCondition);
+  return ms(moved?.lastProbeTime);
+}
+
+function conditionOf(deployment: Deployment, type: string, status: "True" | "False") {
+  return deployment.status?.conditions?.find((one) => one.type === type && one.status === status);
+}
+
+function soonest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }

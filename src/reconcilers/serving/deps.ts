@@ -7,6 +7,8 @@ export interface Settings {
   readonly domain: string;
   /** Where the external gateway listens; part of URLs unless it is 80. */
   readonly externalPort: number;
+  /** Where the embedded API listens, which serves logs; undefined on a cluster, whose API cannot. */
+  readonly apiUrl?: string | undefined;
 }
 
 /** What the serving reconcilers are given beyond the common. */

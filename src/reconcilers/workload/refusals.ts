@@ -3,11 +3,6 @@ import { isPortError } from "../../ports/index.js";
 import { refusedAgainFirstMs, refusedAgainMaxMs } from "./limits.js";
 import { msOf } from "./pods.js";
 
-/** The API understood and said no: trying the same at once would be answered the same. */
-export function isRefusal(error: unknown): boolean {
-  return isPortError(error, "Forbidden") || isPortError(error, "Invalid") || isPortError(error, "BadRequest");
-}
-
 /** The namespace is on its way out; everything in it is too, so there is nothing to tell. */
 export function isNamespaceLeaving(error: unknown): boolean {
   if (!isPortError(error, "Forbidden")) return false;

@@ -1,143 +1,59 @@
 // From ConfigMaps to one value that admission and reconcilers read.
+import { autoscalerMap } from "./autoscaler.js";
+import { defaultsMap } from "./defaults.js";
+import { deploymentMap, queueResourceDefaults } from "./deployment.js";
+import { domainMap } from "./domain.js";
+import { featuresMap } from "./features.js";
+import { gcMap } from "./gc.js";
+import { networkMap } from "./network.js";
+import { observabilityMap } from "./observability.js";
+import { certManagerMap, leaderElectionMap, loggingMap, tracingMap } from "./others.js";
 import type { ServingConfig } from "./servingConfig.types.js";
+import type { SettingsMap } from "./settings.js";
+
+const read = [
+  autoscalerMap,
+  defaultsMap,
+  deploymentMap,
+  domainMap,
+  featuresMap,
+  gcMap,
+  networkMap,
+  observabilityMap,
+] as const satisfies readonly SettingsMap<unknown>[];
+
+/** Every ConfigMap that we know. */
+export const servingConfigMaps: readonly SettingsMap<unknown>[] = [
+  ...read,
+  certManagerMap,
+  leaderElectionMap,
+  loggingMap,
+  tracingMap,
+];
 
 /** The ConfigMaps that are read, in the namespace knative-serving. */
-export const servingConfigNames: readonly string[] = [
-  "config-autoscaler",
-  "config-defaults",
-  "config-deployment",
-  "config-domain",
-  "config-features",
-  "config-gc",
-  "config-network",
-  "config-observability",
-];
+export const servingConfigNames: readonly string[] = read.map(({ name }) => name);
 
 /** The data of one ConfigMap of knative-serving, or undefined when it is not there. */
 export type ConfigData = (name: string) => { readonly [key: string]: string } | undefined;
 
 /** Never fails: a value that does not parse is as if it were not there (admission refuses it before it is stored). */
-export function readServingConfig(_data: ConfigData): ServingConfig {
+export function readServingConfig(data: ConfigData): ServingConfig {
+  const said = <V>(map: SettingsMap<V>): V => map.read(data(map.name) ?? {}).value;
+  const features = said(featuresMap);
+  const deployment = said(deploymentMap);
+  const queueSidecarResources =
+    features.queueProxyResourceDefaults === "enabled"
+      ? { ...queueResourceDefaults, ...deployment.queueSidecarResources }
+      : deployment.queueSidecarResources;
   return {
-    defaults: {
-      revisionTimeoutSeconds: 300,
-      maxRevisionTimeoutSeconds: 600,
-      revisionResponseStartTimeoutSeconds: 300,
-      revisionIdleTimeoutSeconds: 0,
-      requests: {},
-      limits: {},
-      containerNameTemplate: "user-container",
-      initContainerNameTemplate: "init-container",
-      containerConcurrency: 0,
-      containerConcurrencyMaxLimit: 1000,
-      allowContainerConcurrencyZero: true,
-      enableServiceLinks: false,
-    },
-    deployment: {
-      queueSidecarImage: "drydock/queue",
-      queueSidecarResources: { "cpu-request": "25m" },
-      registriesSkippingTagResolving: ["kind.local", "ko.local", "dev.local"],
-      digestResolutionTimeoutMs: 10_000,
-      // The error-conditions document's 120 seconds, not upstream's 600.
-      progressDeadlineSeconds: 120,
-      queueSidecarTokenAudiences: [],
-      defaultAffinityType: "prefer-spread-revision-over-nodes",
-      runtimeClassNames: [],
-      podIsAlwaysSchedulable: false,
-    },
-    domains: [{ domain: "svc.cluster.local", selector: {} }],
-    features: {
-      multiContainer: "enabled",
-      multiContainerProbing: "disabled",
-      securePodDefaults: "disabled",
-      podSpecAffinity: "disabled",
-      podSpecTopologySpreadConstraints: "disabled",
-      podSpecHostAliases: "disabled",
-      podSpecNodeSelector: "disabled",
-      podSpecTolerations: "disabled",
-      podSpecRuntimeClassName: "disabled",
-      podSpecSecurityContext: "disabled",
-      podSpecShareProcessNamespace: "disabled",
-      podSpecPriorityClassName: "disabled",
-      podSpecSchedulerName: "disabled",
-      podSpecInitContainers: "disabled",
-      podSpecDnsPolicy: "disabled",
-      podSpecDnsConfig: "disabled",
-      podSpecHostIpc: "disabled",
-      podSpecHostPid: "disabled",
-      podSpecHostNetwork: "disabled",
-      podSpecFieldRef: "disabled",
-      containerSpecAddCapabilities: "disabled",
-      volumesEmptyDir: "enabled",
-      volumesHostPath: "disabled",
-      volumesCsi: "disabled",
-      volumesEphemeral: "disabled",
-      volumesImage: "disabled",
-      volumesMountPropagation: "disabled",
-      persistentVolumeClaim: "disabled",
-      persistentVolumeWrite: "disabled",
-      tagHeaderBasedRouting: "disabled",
-      autodetectHttp2: "disabled",
-      queueProxyMountPodInfo: "disabled",
-      queueProxyResourceDefaults: "disabled",
-    },
-    gc: {
-      retainSinceCreateTimeMs: 48 * 3_600_000,
-      retainSinceLastActiveTimeMs: 15 * 3_600_000,
-      minNonActiveRevisions: 20,
-      maxNonActiveRevisions: 1000,
-    },
-    network: {
-      ingressClass: "istio.ingress.networking.knative.dev",
-      certificateClass: "cert-manager.certificate.networking.knative.dev",
-      domainTemplate: "{{.Name}}.{{.Namespace}}.{{.Domain}}",
-      tagTemplate: "{{.Tag}}-{{.Name}}",
-      externalDomainTls: false,
-      clusterLocalDomainTls: false,
-      systemInternalTls: false,
-      httpProtocol: "Enabled",
-      rolloutDurationSeconds: 0,
-      autocreateClusterDomainClaims: false,
-      enableMeshPodAddressability: false,
-      meshCompatibilityMode: "auto",
-      defaultExternalScheme: "http",
-    },
-    observability: {
-      enableVarLogCollection: false,
-      revisionUrlTemplate: "",
-      requestLogTemplate: "",
-      enableRequestLog: false,
-      enableProbeRequestLog: false,
-      metricsProtocol: "none",
-      metricsEndpoint: "",
-      requestMetricsProtocol: "none",
-      requestMetricsEndpoint: "",
-      tracingProtocol: "none",
-      tracingEndpoint: "",
-      tracingSamplingRate: 0,
-      runtimeProfiling: false,
-    },
-    autoscaler: {
-      podAutoscalerClass: "kpa.autoscaling.knative.dev",
-      enableScaleToZero: true,
-      allowZeroInitialScale: false,
-      initialScale: 1,
-      minScale: 0,
-      maxScale: 0,
-      maxScaleLimit: 0,
-      maxScaleUpRate: 1000,
-      maxScaleDownRate: 2,
-      containerConcurrencyTargetFraction: 0.7,
-      containerConcurrencyTargetDefault: 100,
-      requestsPerSecondTargetDefault: 200,
-      targetBurstCapacity: 211,
-      activatorCapacity: 100,
-      stableWindowMs: 60_000,
-      panicWindowPercentage: 10,
-      panicThresholdPercentage: 200,
-      scaleDownDelayMs: 0,
-      scaleToZeroGracePeriodMs: 30_000,
-      scaleToZeroPodRetentionPeriodMs: 0,
-    },
+    defaults: said(defaultsMap),
+    deployment: { ...deployment, queueSidecarResources },
+    domains: said(domainMap),
+    features,
+    gc: said(gcMap),
+    network: said(networkMap),
+    observability: said(observabilityMap),
+    autoscaler: said(autoscalerMap),
   };
 }

@@ -3,7 +3,13 @@ import type { Condition } from "./meta.types.js";
 
 export type Judgement =
   | { readonly status: "True"; readonly reason?: string; readonly message?: string }
-  | { readonly status: "False" | "Unknown"; readonly reason: string; readonly message: string };
+  | {
+      readonly status: "False" | "Unknown";
+      readonly reason: string;
+      readonly message: string;
+      /** How Ready tells it, where the documents give it another name there (a build that failed). */
+      readonly inReady?: { readonly reason: string; readonly message: string };
+    };
 
 export const yes: Judgement = { status: "True" };
 
@@ -52,12 +58,17 @@ export function isReady(object: {
  */
 export function deriveReady(inCausalOrder: readonly (Judgement | undefined)[]): Judgement {
   const failed = inCausalOrder.find((one) => one?.status === "False");
-  if (failed !== undefined) return failed;
+  if (failed !== undefined) return headline(failed);
   for (const one of inCausalOrder) {
     if (one === undefined) return unknown("");
-    if (one.status === "Unknown") return one;
+    if (one.status === "Unknown") return headline(one);
   }
   return yes;
+}
+
+function headline(judged: Judgement): Judgement {
+  if (judged.status === "True" || judged.inReady === undefined) return judged;
+  return { status: judged.status, ...judged.inReady };
 }
 
 /**

@@ -17,6 +17,7 @@ export const serving = {
   lastModifier: "serving.knative.dev/lastModifier",
   progressDeadline: "serving.knative.dev/progress-deadline",
   rolloutDuration: "serving.knative.dev/rollout-duration",
+  noGc: "serving.knative.dev/no-gc",
 } as const;
 
 export const autoscaling = {

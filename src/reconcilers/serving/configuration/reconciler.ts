@@ -2,110 +2,114 @@
  * A Configuration is the latest wish for what runs. Each generation of it becomes one Revision;
  * the newest of its Revisions that is ready is the one Routes send traffic to.
  */
-import { asKind, type Deps, type Reconciler } from "../../../controller/index.js";
-import {
-  conditionOf,
-  isReady,
-  type Judgement,
-  no,
-  unknown,
-  yes,
-} from "../../../domain/apis/meta/judgement.js";
+import { asKind, type Reconciler, type StatusReport } from "../../../controller/index.js";
+import { conditionOf, copied, no } from "../../../domain/apis/meta/judgement.js";
 import { Configuration } from "../../../domain/apis/serving/configuration.types.js";
-import { serving } from "../../../domain/apis/serving/keys.js";
 import { Revision } from "../../../domain/apis/serving/revision.types.js";
-import { isPortError } from "../../../ports/index.js";
+import { isPortError, isRefusal } from "../../../ports/index.js";
+import { whenConfigChanges } from "../config.js";
+import type { ServingDeps } from "../deps.js";
+import { latestReadyName, presentRevision } from "./choose.js";
 import { makeRevision, revisionName } from "./make.js";
+import { retire } from "./retire.js";
 
 export function configurationReconciler({
   client,
   listers,
   clock,
   recorder,
-}: Deps): Reconciler<Configuration> {
+  config,
+}: ServingDeps): Reconciler<Configuration> {
   const revisions = listers(Revision);
 
   return {
     kind: Configuration,
     conditions: { ready: ["Ready"] },
     owns: [asKind(Revision)],
+    watches: [whenConfigChanges(listers, Configuration, "config-gc")],
 
     async reconcile(configuration, status) {
-      const key = { namespace: configuration.metadata.namespace ?? "", name: revisionName(configuration) };
-      let revision = revisions.get(key);
-      if (revision === undefined) {
-        try {
-          revision = await client.create(Revision, makeRevision(configuration, clock.now()));
-          recorder.event(configuration, "Normal", "Created", `Created Revision "${key.name}"`);
-        } catch (error) {
-          if (
-            !isPortError(error, "Invalid") &&
-            !isPortError(error, "Forbidden") &&
-            !isPortError(error, "BadRequest")
-          )
-            throw error;
-          status.mark(
-            "Ready",
-            no("RevisionFailed", `Revision creation failed with message: ${error.message}.`),
-          );
-          recorder.event(
-            configuration,
-            "Warning",
-            "CreationFailed",
-            `Failed to create Revision: ${error.message}`,
-          );
-          return;
-        }
+      const mine = revisions.controlledBy(configuration.metadata.uid ?? "");
+      const namespace = configuration.metadata.namespace ?? "";
+      const named = revisions.get({ namespace, name: revisionName(configuration) });
+      const present = presentRevision(configuration, mine, named);
+      if (present.outcome === "conflict") {
+        status.mark(
+          "Ready",
+          creationFailed(`revisions.serving.knative.dev "${present.name}" already exists`),
+        );
+        return undefined;
       }
-      if (!belongs(revision, configuration)) {
-        status.mark("Ready", nameTaken(key.name));
-        return;
+      if (present.outcome === "deleted") {
+        if (configuration.status?.latestReadyRevisionName === present.name)
+          status.set({ latestReadyRevisionName: undefined });
+        status.mark("Ready", no("RevisionMissing", "The latest Revision appears to have been deleted."));
+        return undefined;
       }
+      const revision =
+        present.outcome === "found" ? present.revision : await create(configuration, present.name, status);
+      if (revision === undefined) return undefined;
       status.set({ latestCreatedRevisionName: revision.metadata.name });
 
-      const latestReady = newest(revisions.controlledBy(configuration.metadata.uid ?? "").filter(isReady));
-      if (
-        latestReady !== undefined &&
-        latestReady.metadata.name !== configuration.status?.latestReadyRevisionName
-      ) {
-        recorder.event(
-          configuration,
-          "Normal",
-          "LatestReadyUpdate",
-          `LatestReadyRevisionName updated to "${latestReady.metadata.name}"`,
-        );
+      const latestReady = latestReadyName(configuration, mine);
+      status.set({ latestReadyRevisionName: latestReady });
+      // The Revision's own reason and message, unchanged: a cause is not wrapped on its way up.
+      status.mark("Ready", copied(conditionOf(revision, "Ready")));
+      announce(configuration, revision, latestReady);
+
+      const { revisions: retired, lookAgainInMs } = retire(configuration, mine, config().gc, clock.now());
+      for (const { metadata } of retired) {
+        await client.delete(asKind(Revision), { namespace, name: metadata.name }).catch(unlessGone);
       }
-      status.set({ latestReadyRevisionName: latestReady?.metadata.name });
-      status.mark("Ready", judgeRevision(revision));
+      return { requeueAfterMs: lookAgainInMs };
     },
   };
+
+  async function create(
+    configuration: Configuration,
+    name: string,
+    status: StatusReport,
+  ): Promise<Revision | undefined> {
+    try {
+      const revision = await client.create(Revision, makeRevision(configuration, clock.now()));
+      recorder.event(configuration, "Normal", "Created", `Created Revision "${name}"`);
+      return revision;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      status.mark("Ready", creationFailed(error.message));
+      recorder.event(
+        configuration,
+        "Warning",
+        "CreationFailed",
+        `Failed to create Revision: ${error.message}`,
+      );
+      return undefined;
+    }
+  }
+
+  // Told when it changes, and only then.
+  function announce(configuration: Configuration, revision: Revision, latestReady: string | undefined): void {
+    const { name } = revision.metadata;
+    const was = conditionOf(configuration, "Ready")?.status;
+    const before = configuration.status?.latestReadyRevisionName;
+    if (latestReady !== undefined && latestReady !== before) {
+      if (before === undefined)
+        recorder.event(configuration, "Normal", "ConfigurationReady", "Configuration becomes ready");
+      const text = `LatestReadyRevisionName updated to "${latestReady}"`;
+      recorder.event(configuration, "Normal", "LatestReadyUpdate", text);
+    }
+    if (conditionOf(revision, "Ready")?.status === "False" && was !== "False") {
+      const [reason, which] =
+        name === latestReady ? ["LatestReadyFailed", "ready"] : ["LatestCreatedFailed", "created"];
+      recorder.event(configuration, "Warning", reason, `Latest ${which} revision "${name}" has failed`);
+    }
+  }
 }
 
-/** The Revision's own reason and message, unchanged: a cause is not wrapped on its way up. */
-function judgeRevision(revision: Revision): Judgement {
-  const ready = conditionOf(revision, "Ready");
-  if (isReady(revision)) return yes;
-  if (ready?.status === "False") return no(ready.reason ?? "", ready.message ?? "");
-  return unknown(ready?.reason ?? "", ready?.message ?? "");
+function creationFailed(because: string) {
+  return no("RevisionFailed", `Revision creation failed with message: ${because}.`);
 }
 
-function belongs(revision: Revision, configuration: Configuration): boolean {
-  return (
-    revision.metadata.ownerReferences?.some((owner) => owner.uid === configuration.metadata.uid) ?? false
-  );
-}
-
-function nameTaken(name: string): Judgement {
-  return no(
-    "RevisionFailed",
-    `Revision creation failed with message: revisions.serving.knative.dev "${name}" already exists.`,
-  );
-}
-
-function newest(revisions: readonly Revision[]): Revision | undefined {
-  return [...revisions].sort((a, b) => generationOf(b) - generationOf(a))[0];
-}
-
-function generationOf(revision: Revision): number {
-  return Number(revision.metadata.labels?.[serving.configurationGeneration] ?? 0);
+function unlessGone(error: unknown): void {
+  if (!isPortError(error, "NotFound")) throw error;
 }

@@ -2,15 +2,23 @@
  * A PodAutoscaler says how many pods its Revision wants. This reconciler keeps the Revision's Services,
  * scales its Deployment, and says whether it is active.
  */
-import { asKind, type Deps, ensureOwned, type Reconciler, watch } from "../../../controller/index.js";
+import { asKind, ensureOwned, type Reconciler, watch } from "../../../controller/index.js";
 import { Deployment } from "../../../domain/apis/apps/apps.types.js";
 import { PodAutoscaler } from "../../../domain/apis/autoscaling/podAutoscaler.types.js";
-import { isReady, no, unknown, yes } from "../../../domain/apis/meta/judgement.js";
+import { isReady, type Judgement, no, unknown, yes } from "../../../domain/apis/meta/judgement.js";
 import { ServerlessService } from "../../../domain/apis/networking/serverlessService.types.js";
-import { autoscaling } from "../../../domain/apis/serving/keys.js";
+import { whenConfigChanges } from "../config.js";
+import type { ServingDeps } from "../deps.js";
+import { initialScale, maxScale, minScale } from "./bounds.js";
+import { activationLeftMs } from "./giveUp.js";
 import { makeServerlessService } from "./make.js";
 
-export function podAutoscalerReconciler({ client, listers }: Deps): Reconciler<PodAutoscaler> {
+export function podAutoscalerReconciler({
+  client,
+  listers,
+  clock,
+  config,
+}: ServingDeps): Reconciler<PodAutoscaler> {
   const ensure = ensureOwned(client, listers);
   const deployments = listers(Deployment);
 
@@ -18,22 +26,23 @@ export function podAutoscalerReconciler({ client, listers }: Deps): Reconciler<P
     kind: PodAutoscaler,
     conditions: { ready: ["Active", "SKSReady", "ScaleTargetInitialized"] },
     owns: [asKind(ServerlessService)],
-    watches: [watch(Deployment, targetedBy)],
+    watches: [
+      watch(Deployment, targetedBy),
+      whenConfigChanges(listers, PodAutoscaler, "config-autoscaler", "config-deployment"),
+    ],
 
     async reconcile(autoscaler, status) {
+      const { name, namespace = "" } = autoscaler.metadata;
       const services = await ensure(ServerlessService, autoscaler, makeServerlessService(autoscaler));
       if (services.outcome === "notOwned") {
-        status.mark(
-          "SKSReady",
-          no(
-            "NotOwned",
-            `There is an existing ServerlessService "${autoscaler.metadata.name}" that we do not own.`,
-          ),
-        );
+        status.mark("Active", notOwned("ServerlessService", name));
         return undefined;
       }
       status.set({ serviceName: services.object.status?.serviceName });
-      const namespace = autoscaler.metadata.namespace ?? "";
+      status.mark(
+        "SKSReady",
+        isReady(services.object) ? yes : unknown("NotReady", "K8s Service is not ready"),
+      );
       const deployment = deployments.get({ namespace, name: autoscaler.spec.scaleTargetRef.name });
       if (deployment === undefined) {
         status.mark("Active", unknown("Deploying", "The target does not exist yet."));
@@ -41,42 +50,49 @@ export function podAutoscalerReconciler({ client, listers }: Deps): Reconciler<P
       }
 
       const initialized = status.get("ScaleTargetInitialized")?.status === "True";
-      const replicas = wish(autoscaler, initialized);
-      if ((deployment.spec?.replicas ?? 1) !== replicas) {
+      const leftMs = activationLeftMs(autoscaler, initialized, config(), clock.now());
+      const wanted = wish(autoscaler, initialized, leftMs === 0);
+      if ((deployment.spec?.replicas ?? 1) !== wanted) {
         const key = { namespace, name: deployment.metadata.name };
-        await client.patch(Deployment, key, { spec: { replicas } }, { type: "merge" });
+        await client.patch(Deployment, key, { spec: { replicas: wanted } }, { type: "merge" });
       }
       const ready = deployment.status?.readyReplicas ?? 0;
-      status.set({ desiredScale: replicas, actualScale: ready });
-      status.mark(
-        "SKSReady",
-        isReady(services.object) ? yes : unknown("NotReady", "K8s Service is not ready"),
-      );
-      if (initialized || ready >= Math.max(1, replicas)) status.mark("ScaleTargetInitialized", yes);
-      else status.mark("ScaleTargetInitialized", unknown(""));
-      status.mark(
-        "Active",
-        replicas === 0
-          ? no("NoTraffic", "The target is not receiving traffic.")
-          : ready > 0
-            ? yes
-            : unknown("Queued", "Requests to the target are being buffered as resources are provisioned."),
-      );
-      return undefined;
+      status.set({ desiredScale: wanted, actualScale: ready });
+      const started = initialized || ready >= leastToStart(autoscaler);
+      status.mark("ScaleTargetInitialized", started ? yes : unknown(""));
+      status.mark("Active", judgeActive(wanted, ready, leftMs === 0));
+      return { requeueAfterMs: leftMs || undefined };
     },
   };
+
+  /**
+   * A Revision starts with its initial scale and keeps its minimum. One that no Route wants any more goes to zero at
+   * once: it is let go only when the gateway answers without it, and its pods finish what they have.
+   */
+  function wish(autoscaler: PodAutoscaler, initialized: boolean, givenUp: boolean): number {
+    if (givenUp) return 0;
+    const { annotations } = autoscaler.metadata;
+    const unreachable = autoscaler.spec.reachability === "Unreachable";
+    if (unreachable && initialized) return 0;
+    const { autoscaler: settings } = config();
+    const first = initialScale(annotations, settings);
+    if (!initialized && first === 0) return minScale(annotations, settings);
+    const least = Math.max(minScale(annotations, settings), 1);
+    return Math.min(Math.max(initialized ? least : first, least), maxScale(annotations, settings));
+  }
+
+  function leastToStart({ metadata: { annotations } }: PodAutoscaler): number {
+    const { autoscaler } = config();
+    const least = Math.max(minScale(annotations, autoscaler), initialScale(annotations, autoscaler));
+    return Math.min(least, maxScale(annotations, autoscaler));
+  }
 }
 
-/**
- * A Revision starts with its initial scale and keeps its minimum. One that no Route wants any more goes to zero at
- * once: it is let go only when the gateway answers without it, and its pods finish what they have.
- */
-function wish(autoscaler: PodAutoscaler, initialized: boolean): number {
-  const annotations = autoscaler.metadata.annotations ?? {};
-  const most = Number(annotations[autoscaling.maxScale] ?? 0) || Number.POSITIVE_INFINITY;
-  const least = Math.max(Number(annotations[autoscaling.minScale] ?? 0), 1);
-  const wanted = Math.min(Math.max(Number(annotations[autoscaling.initialScale] ?? 1), least), most);
-  return autoscaler.spec.reachability === "Unreachable" && initialized ? 0 : wanted;
+function judgeActive(wanted: number, ready: number, givenUp: boolean): Judgement {
+  if (givenUp) return no("TimedOut", "The target could not be activated.");
+  if (wanted === 0) return no("NoTraffic", "The target is not receiving traffic.");
+  if (ready > 0) return yes;
+  return unknown("Queued", "Requests to the target are being buffered as resources are provisioned.");
 }
 
 function targetedBy(deployment: Deployment) {
@@ -84,4 +100,8 @@ function targetedBy(deployment: Deployment) {
     (one) => one.controller === true && one.kind === "Revision",
   );
   return owner === undefined ? [] : [{ namespace: deployment.metadata.namespace ?? "", name: owner.name }];
+}
+
+function notOwned(kind: string, name: string): Judgement {
+  return no("NotOwned", `There is an existing ${kind} "${name}" that we do not own.`);
 }

@@ -1,4 +1,4 @@
-import type { Revision } from "../../../domain/apis/serving/revision.types.js";
+import type { Container } from "../../../domain/apis/core/container.types.js";
 import type { Images } from "../../../ports/index.js";
 
 export type Digests = readonly {
@@ -6,13 +6,26 @@ export type Digests = readonly {
   readonly imageDigest?: string | undefined;
 }[];
 
-/** Pins each container's image to what its name means now, or says in the resolver's words why it cannot. */
+export interface PinnedImages {
+  readonly containers: Digests;
+  readonly initContainers: Digests;
+}
+
+/**
+ * Pins each container's image to what its name means now, or says in the resolver's words why it cannot. Images of the
+ * registries in `skipping` stay as they are written: their digest is empty (config-deployment).
+ */
 export async function resolveDigests(
-  revision: Revision,
+  containers: readonly Container[],
   images: Images,
+  skipping: readonly string[],
 ): Promise<Digests | { readonly because: string }> {
   const digests: { readonly name: string; readonly imageDigest: string }[] = [];
-  for (const { name, image } of revision.spec.containers) {
+  for (const { name, image } of containers) {
+    if (skipping.includes(registryOf(image))) {
+      digests.push({ name, imageDigest: "" });
+      continue;
+    }
     const resolution = await images.resolve(image);
     if (resolution.outcome === "missing") {
       return {
@@ -22,4 +35,10 @@ export async function resolveDigests(
     digests.push({ name, imageDigest: resolution.image.digest });
   }
   return digests;
+}
+
+/** The host before the first slash, when it looks like one; else the registry that short names mean. */
+function registryOf(image: string): string {
+  const [first = "", rest] = image.split(/\/(.*)/s);
+  return rest !== undefined && /[.:]|^localhost$/.test(first) ? first : "index.docker.io";
 }

@@ -1,21 +1,25 @@
 import type { Deployment } from "../../../domain/apis/apps/apps.types.js";
 import type { PodAutoscaler } from "../../../domain/apis/autoscaling/podAutoscaler.types.js";
+import { parseDuration } from "../../../domain/apis/config/goText.js";
+import type { ServingConfig } from "../../../domain/apis/config/index.js";
 import type { Container, EnvVar } from "../../../domain/apis/core/container.types.js";
 import type { PodSpec } from "../../../domain/apis/core/pod.types.js";
 import { autoscaling, defaultContainer, serving } from "../../../domain/apis/serving/keys.js";
 import type { Revision } from "../../../domain/apis/serving/revision.types.js";
 import type { Unsaved } from "../../../ports/index.js";
 import { childName, without } from "../names.js";
-import type { Digests } from "./digests.js";
-
-/** The error-conditions document's 120 seconds. */
-const progressDeadlineSeconds = 120;
+import { initialScale } from "../podautoscaler/bounds.js";
+import type { Digests, PinnedImages } from "./digests.js";
 
 const servingPort = 8080;
 
 const bookkeeping = new Set<string>([serving.routes, serving.routingStateModified]);
 
-export function makeDeployment(revision: Revision, digests: Digests): Unsaved<Deployment> {
+export function makeDeployment(
+  revision: Revision,
+  pinned: PinnedImages,
+  { deployment, autoscaler }: ServingConfig,
+): Unsaved<Deployment> {
   const labels = childLabels(revision);
   const annotations = without(
     revision.metadata.annotations,
@@ -24,30 +28,40 @@ export function makeDeployment(revision: Revision, digests: Digests): Unsaved<De
   const main = servingContainer(revision);
   return {
     metadata: {
-      name: childName(revision.metadata.name, "-deployment"),
+      name: deploymentName(revision),
       namespace: revision.metadata.namespace,
       labels,
       annotations,
     },
     spec: {
-      replicas: Number(revision.metadata.annotations?.[autoscaling.initialScale] ?? 1),
+      replicas: initialScale(revision.metadata.annotations, autoscaler),
       selector: { matchLabels: { [serving.revisionUid]: revision.metadata.uid ?? "" } },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
       revisionHistoryLimit: 0,
       progressDeadlineSeconds:
-        seconds(revision.metadata.annotations?.[serving.progressDeadline]) ?? progressDeadlineSeconds,
+        seconds(revision.metadata.annotations?.[serving.progressDeadline]) ??
+        deployment.progressDeadlineSeconds,
       template: {
         metadata: {
           labels,
           annotations: { ...annotations, [defaultContainer]: main?.name ?? "" },
         } as unknown as Deployment["metadata"],
-        spec: podSpec(revision, digests, main),
+        spec: podSpec(revision, pinned, main, deployment),
       },
     },
   };
 }
 
-export function makePodAutoscaler(revision: Revision): Unsaved<PodAutoscaler> {
+export function deploymentName(revision: Revision): string {
+  return childName(revision.metadata.name, "-deployment");
+}
+
+/** One that failed before it ever served is let go after a while, though a Route may still name it. */
+export function makePodAutoscaler(
+  revision: Revision,
+  failed: boolean,
+  { autoscaler }: ServingConfig,
+): Unsaved<PodAutoscaler> {
   const { name, namespace, annotations, labels } = revision.metadata;
   const state = labels?.[serving.routingState];
   return {
@@ -57,13 +71,13 @@ export function makePodAutoscaler(revision: Revision): Unsaved<PodAutoscaler> {
       labels: childLabels(revision),
       annotations: {
         ...without(annotations, (key) => bookkeeping.has(key)),
-        [autoscaling.class]: annotations?.[autoscaling.class] ?? "kpa.autoscaling.knative.dev",
+        [autoscaling.class]: annotations?.[autoscaling.class] ?? autoscaler.podAutoscalerClass,
       },
     },
     spec: {
       containerConcurrency: revision.spec.containerConcurrency,
-      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: childName(name, "-deployment") },
-      reachability: state === "active" ? "Reachable" : state === "reserve" ? "Unreachable" : "",
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: deploymentName(revision) },
+      reachability: failed || state === "reserve" ? "Unreachable" : state === "active" ? "Reachable" : "",
       protocolType: protocolOf(revision),
     },
   };
@@ -89,7 +103,12 @@ function servingContainer(revision: Revision): Container | undefined {
   return containers.length === 1 ? containers[0] : containers.find((one) => one.ports?.length);
 }
 
-function podSpec(revision: Revision, digests: Digests, main: Container | undefined): PodSpec {
+function podSpec(
+  revision: Revision,
+  pinned: PinnedImages,
+  main: Container | undefined,
+  { defaultAffinityType, runtimeClassNames }: ServingConfig["deployment"],
+): PodSpec {
   const {
     containerConcurrency: _concurrency,
     timeoutSeconds,
@@ -97,11 +116,24 @@ function podSpec(revision: Revision, digests: Digests, main: Container | undefin
     idleTimeoutSeconds: _idle,
     ...spec
   } = revision.spec;
+  const runtimeClassName = spec.runtimeClassName ?? runtimeClassFor(revision, runtimeClassNames);
   return {
     ...spec,
+    ...(runtimeClassName === undefined ? {} : { runtimeClassName }),
+    ...(spec.affinity === undefined && defaultAffinityType === "prefer-spread-revision-over-nodes"
+      ? { affinity: apart(revision.metadata.name) }
+      : {}),
     containers: spec.containers.map((container) =>
-      makeContainer(container, container === main, revision, digests),
+      makeContainer(container, container === main, revision, pinned.containers),
     ),
+    ...(spec.initContainers === undefined
+      ? {}
+      : {
+          initContainers: spec.initContainers.map((container) => ({
+            ...container,
+            image: digestOf(container, pinned.initContainers) || container.image,
+          })),
+        }),
     terminationGracePeriodSeconds: timeoutSeconds,
     enableServiceLinks: spec.enableServiceLinks ?? false,
   };
@@ -110,10 +142,9 @@ function podSpec(revision: Revision, digests: Digests, main: Container | undefin
 function makeContainer(container: Container, main: boolean, revision: Revision, digests: Digests): Container {
   const port = container.ports?.[0];
   const number = port?.containerPort ?? servingPort;
-  const digest = digests.find((one) => one.name === container.name)?.imageDigest;
   return {
     ...container,
-    image: digest || container.image,
+    image: digestOf(container, digests) || container.image,
     env: [
       ...(container.env ?? []),
       ...(main ? [{ name: "PORT", value: String(number) }] : []),
@@ -125,6 +156,10 @@ function makeContainer(container: Container, main: boolean, revision: Revision, 
       ? { readinessProbe: withPort(container.readinessProbe, number) }
       : {}),
   };
+}
+
+function digestOf({ name }: Container, digests: Digests): string | undefined {
+  return digests.find((one) => one.name === name)?.imageDigest;
 }
 
 function withPort(
@@ -147,9 +182,38 @@ function identity(revision: Revision): readonly EnvVar[] {
   ];
 }
 
-/** A Go duration of hours, minutes and seconds, such as 2m30s. */
+/** Pods of one Revision rather lie on several nodes. */
+function apart(revisionName: string): PodSpec["affinity"] {
+  return {
+    podAntiAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        {
+          weight: 100,
+          podAffinityTerm: {
+            topologyKey: "kubernetes.io/hostname",
+            labelSelector: { matchLabels: { [serving.revision]: revisionName } },
+          },
+        },
+      ],
+    },
+  } as PodSpec["affinity"];
+}
+
+/** The class with the most labels of this Revision; among equals the first by name. */
+function runtimeClassFor(
+  { metadata }: Revision,
+  classes: ServingConfig["deployment"]["runtimeClassNames"],
+): string | undefined {
+  const fits = classes.filter(({ selector }) =>
+    Object.entries(selector).every(([key, value]) => metadata.labels?.[key] === value),
+  );
+  return [...fits].sort(
+    (a, b) => Object.keys(b.selector).length - Object.keys(a.selector).length || (a.name < b.name ? -1 : 1),
+  )[0]?.name;
+}
+
 function seconds(duration: string | undefined): number | undefined {
-  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(duration ?? "");
-  if (!duration || match === null) return undefined;
-  return Number(match[1] ?? 0) * 3600 + Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);
+  if (duration === undefined) return undefined;
+  const parsed = parseDuration(duration);
+  return "value" in parsed ? Number(parsed.value / 1_000_000_000n) : undefined;
 }

@@ -2,99 +2,142 @@
  * A Revision is one immutable answer to "what runs?". This reconciler pins its images, keeps its
  * Deployment and PodAutoscaler as the Revision says, and reports how they fare.
  */
-import { asKind, ensureOwned, type Reconciler, watch } from "../../../controller/index.js";
+import { asKind, ensureOwned, type Reconciler, type StatusReport, watch } from "../../../controller/index.js";
 import { Deployment } from "../../../domain/apis/apps/apps.types.js";
 import { PodAutoscaler } from "../../../domain/apis/autoscaling/podAutoscaler.types.js";
 import { Pod } from "../../../domain/apis/core/pod.types.js";
-import {
-  conditionOf,
-  copied,
-  type Judgement,
-  no,
-  unknown,
-  yes,
-} from "../../../domain/apis/meta/judgement.js";
+import { conditionOf, copied, type Judgement, no, unknown } from "../../../domain/apis/meta/judgement.js";
 import { serving } from "../../../domain/apis/serving/keys.js";
 import { Revision } from "../../../domain/apis/serving/revision.types.js";
 import { judgePods } from "../../../domain/diagnosis/index.js";
+import { isRefusal } from "../../../ports/index.js";
+import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
-import { resolveDigests } from "./digests.js";
-import { makeDeployment, makePodAutoscaler } from "./make.js";
+import { digestAgainMs, refusedAgainMs } from "../limits.js";
+import { type PinnedImages, resolveDigests } from "./digests.js";
+import { logUrlOf } from "./logUrl.js";
+import { deploymentName, makeDeployment, makePodAutoscaler } from "./make.js";
 
-export function revisionReconciler({ client, listers, images, recorder }: ServingDeps): Reconciler<Revision> {
+export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
+  const { client, listers, images, recorder, clock, config, settings } = deps;
   const ensure = ensureOwned(client, listers);
   const pods = listers(Pod);
 
   return {
     kind: Revision,
-    conditions: { ready: ["ContainerHealthy", "ResourcesAvailable"], info: ["Active"] },
+    conditions: {
+      ready: ["BuildSucceeded", "ContainerHealthy", "ResourcesAvailable"],
+      ifMarked: ["BuildSucceeded"],
+      info: ["Active"],
+    },
     owns: [asKind(Deployment), asKind(PodAutoscaler)],
-    watches: [watch(Pod, (pod) => revisionOf(pod.metadata))],
+    watches: [
+      watch(Pod, (pod) => revisionOf(pod.metadata)),
+      whenConfigChanges(listers, Revision, "config-deployment", "config-observability", "config-autoscaler"),
+    ],
 
     async reconcile(revision, status) {
-      const digests = revision.status?.containerStatuses ?? (await resolveDigests(revision, images));
-      if ("because" in digests) {
-        status.mark("ContainerHealthy", no("ContainerMissing", digests.because));
-        return { requeueAfterMs: 10_000 };
-      }
-      status.set({ containerStatuses: digests });
+      status.set({ logUrl: logUrlOf(revision, config(), settings()) });
+      const pinned = await pin(revision, status);
+      if (pinned === undefined) return { requeueAfterMs: digestAgainMs };
 
-      const deployment = await ensure(Deployment, revision, makeDeployment(revision, digests), {
+      const deployment = await ensureDeployment(revision, pinned, status);
+      if (deployment === "refused") return { requeueAfterMs: refusedAgainMs };
+      if (deployment === undefined) return undefined;
+
+      // Every pod is heard, the gone ones too: a cause must outlive the pod that showed it.
+      const hasServed = isInitialized(listers(PodAutoscaler).get(keyOf(revision)));
+      const verdict = judgePods({
+        deployment,
+        pods: pods.list({
+          namespace: revision.metadata.namespace ?? "",
+          labels: { [serving.revisionUid]: revision.metadata.uid ?? "" },
+        }),
+        hasServed,
+        before: { resources: status.get("ResourcesAvailable"), container: status.get("ContainerHealthy") },
+        nowMs: clock.now(),
+      });
+      status.mark("ContainerHealthy", verdict.container);
+      status.mark("ResourcesAvailable", verdict.resources);
+
+      const failed = [verdict.container, verdict.resources].find((one) => one.status === "False");
+      const wish = makePodAutoscaler(revision, failed !== undefined && !hasServed, config());
+      const autoscaler = await ensure(PodAutoscaler, revision, wish);
+      if (autoscaler.outcome === "notOwned") {
+        status.mark("ResourcesAvailable", notOwned("PodAutoscaler", autoscaler.object.metadata.name));
+        return undefined;
+      }
+      status.mark("Active", copied(conditionOf(autoscaler.object, "Active"), unknown("Deploying")));
+      status.set({
+        actualReplicas: deployment.status?.readyReplicas ?? 0,
+        desiredReplicas: autoscaler.object.status?.desiredScale ?? deployment.spec?.replicas ?? 0,
+      });
+      announce(revision, verdict.container, verdict.resources);
+      return { requeueAfterMs: verdict.lookAgainInMs };
+    },
+  };
+
+  async function pin(revision: Revision, status: StatusReport) {
+    const { containerStatuses, initContainerStatuses } = revision.status ?? {};
+    const { containers, initContainers = [] } = revision.spec;
+    const skipping = config().deployment.registriesSkippingTagResolving;
+    const digests = containerStatuses ?? (await resolveDigests(containers, images, skipping));
+    const initDigests =
+      initContainerStatuses ??
+      ("because" in digests ? [] : await resolveDigests(initContainers, images, skipping));
+    for (const found of [digests, initDigests]) {
+      if (!("because" in found)) continue;
+      status.mark("ContainerHealthy", no("ContainerMissing", found.because));
+      return undefined;
+    }
+    const pinned = { containers: digests, initContainers: initDigests } as PinnedImages;
+    status.set({
+      containerStatuses: pinned.containers,
+      initContainerStatuses: initContainers.length === 0 ? undefined : pinned.initContainers,
+    });
+    return pinned;
+  }
+
+  async function ensureDeployment(revision: Revision, pinned: PinnedImages, status: StatusReport) {
+    try {
+      const ensured = await ensure(Deployment, revision, makeDeployment(revision, pinned, config()), {
         // Replicas belong to the autoscaler once the Deployment exists.
         keep: (live, wish) => ({
           ...wish,
           spec: { ...wish.spec, replicas: live.spec?.replicas } as Deployment["spec"],
         }),
       });
-      if (deployment.outcome === "notOwned") {
-        status.mark("ResourcesAvailable", notOwned("Deployment", deployment.object.metadata.name));
-        return undefined;
-      }
-      const autoscaler = await ensure(PodAutoscaler, revision, makePodAutoscaler(revision));
-      if (autoscaler.outcome === "notOwned") {
-        status.mark("ResourcesAvailable", notOwned("PodAutoscaler", autoscaler.object.metadata.name));
-        return undefined;
-      }
-
-      // Every pod is heard, the gone ones too: a cause must outlive the pod that showed it.
-      const mine = pods.list({
-        namespace: revision.metadata.namespace ?? "",
-        labels: { [serving.revisionUid]: revision.metadata.uid ?? "" },
-      });
-      const verdict = judgePods(deployment.object, mine);
-      const asleep = (deployment.object.spec?.replicas ?? 0) === 0 && started(autoscaler.object);
-      status.mark("ContainerHealthy", outlived(verdict.container, status.get("ContainerHealthy"), asleep));
-      status.mark(
-        "ResourcesAvailable",
-        outlived(verdict.resources, status.get("ResourcesAvailable"), asleep),
-      );
-      status.mark("Active", copied(conditionOf(autoscaler.object, "Ready"), unknown("Deploying")));
-      status.set({
-        actualReplicas: deployment.object.status?.readyReplicas ?? 0,
-        desiredReplicas: autoscaler.object.status?.desiredScale ?? deployment.object.spec?.replicas ?? 0,
-      });
-      const became = verdict.container.status === "True" && conditionOf(revision, "Ready")?.status !== "True";
-      if (became)
-        recorder.event(
-          revision,
-          "Normal",
-          "RevisionReady",
-          "Revision becomes ready upon all resources being ready",
-        );
+      if (ensured.outcome !== "notOwned") return ensured.object;
+      status.mark("ResourcesAvailable", notOwned("Deployment", ensured.object.metadata.name));
       return undefined;
-    },
-  };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const told = `The controller could not create a deployment named ${deploymentName(revision)}.`;
+      status.mark("ContainerHealthy", unknown("Deploying"));
+      status.mark("ResourcesAvailable", no("NoDeployment", `${told} ${error.message}`));
+      return "refused" as const;
+    }
+  }
+
+  // The history of good and bad days: conditions only know the present.
+  function announce(revision: Revision, container: Judgement, resources: Judgement): void {
+    const was = conditionOf(revision, "Ready")?.status;
+    const failed = [container, resources].find((one) => one.status === "False");
+    if (failed !== undefined && was !== "False") {
+      recorder.event(revision, "Warning", "RevisionFailed", `${failed.reason}: ${failed.message}`);
+    } else if (container.status === "True" && resources.status === "True" && was !== "True") {
+      const text = "Revision becomes ready upon all resources being ready";
+      recorder.event(revision, "Normal", "RevisionReady", text);
+    }
+  }
 }
 
-/** A verdict of "still deploying" does not erase a cause that nothing has disproved, nor wake what sleeps well. */
-function outlived(verdict: Judgement, before: Judgement | undefined, asleep: boolean): Judgement {
-  if (verdict.status !== "Unknown") return verdict;
-  if (before?.status === "False") return before;
-  return asleep ? yes : verdict;
+function keyOf({ metadata }: Revision) {
+  return { namespace: metadata.namespace ?? "", name: metadata.name };
 }
 
-function started(autoscaler: PodAutoscaler): boolean {
-  return conditionOf(autoscaler, "ScaleTargetInitialized")?.status === "True";
+function isInitialized(autoscaler: PodAutoscaler | undefined): boolean {
+  return autoscaler !== undefined && conditionOf(autoscaler, "ScaleTargetInitialized")?.status === "True";
 }
 
 function revisionOf({ labels, namespace }: Pod["metadata"]) {

@@ -5,16 +5,27 @@ import type { KnativeService } from "../../../domain/apis/serving/service.types.
 import type { Unsaved } from "../../../ports/index.js";
 import { without } from "../names.js";
 
-export function makeConfiguration(service: KnativeService): Unsaved<Configuration> {
+const notForConfiguration = new Set<string>([
+  lastApplied,
+  serving.rolloutDuration,
+  "serving.knative.dev/rolloutDuration",
+]);
+
+/** Routes that are listed on the live Configuration already stay listed. */
+export function makeConfiguration(
+  service: KnativeService,
+  live: Configuration | undefined,
+): Unsaved<Configuration> {
   const { name, namespace, uid, labels, annotations } = service.metadata;
+  const routes = (live?.metadata.annotations?.[serving.routes] ?? "").split(",").filter((one) => one !== "");
   return {
     metadata: {
       name,
       namespace,
       labels: { ...labels, [serving.service]: name, [serving.serviceUid]: uid ?? "" },
       annotations: {
-        ...without(annotations, (key) => key === lastApplied || key === serving.rolloutDuration),
-        [serving.routes]: name,
+        ...without(annotations, (key) => notForConfiguration.has(key)),
+        [serving.routes]: [...new Set([...routes, name])].sort().join(","),
       },
     },
     spec: { template: service.spec.template },

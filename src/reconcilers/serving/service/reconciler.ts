@@ -5,12 +5,15 @@
 import { asKind, type Deps, ensureOwned, type Reconciler } from "../../../controller/index.js";
 import { conditionOf, copied, type Judgement, no, unknown } from "../../../domain/apis/meta/judgement.js";
 import { Configuration } from "../../../domain/apis/serving/configuration.types.js";
+import { Revision } from "../../../domain/apis/serving/revision.types.js";
 import { Route } from "../../../domain/apis/serving/route.types.js";
 import { KnativeService } from "../../../domain/apis/serving/service.types.js";
+import { presentRevision } from "../configuration/choose.js";
 import { makeConfiguration, makeRoute } from "./make.js";
 
 export function serviceReconciler({ client, listers, recorder }: Deps): Reconciler<KnativeService> {
   const ensure = ensureOwned(client, listers);
+  const owned = { exact: ["spec"], ownMetadata: true } as const;
 
   return {
     kind: KnativeService,
@@ -18,30 +21,37 @@ export function serviceReconciler({ client, listers, recorder }: Deps): Reconcil
     owns: [asKind(Configuration), asKind(Route)],
 
     async reconcile(service, status) {
-      const configuration = await ensure(Configuration, service, makeConfiguration(service), {
-        exact: ["spec"],
-      });
+      const { name, namespace = "" } = service.metadata;
+      const live = listers(Configuration).get({ namespace, name });
+      const configuration = await ensure(Configuration, service, makeConfiguration(service, live), owned);
       if (configuration.outcome === "notOwned") {
-        status.mark("ConfigurationsReady", notOwned("Configuration", service.metadata.name));
+        status.mark("ConfigurationsReady", notOwned("Configuration", name));
         return;
       }
-      if (configuration.outcome === "created") {
-        recorder.event(service, "Normal", "Created", `Created Configuration "${service.metadata.name}"`);
-      }
-      status.mark("ConfigurationsReady", judgeConfiguration(configuration.object));
+      if (configuration.outcome === "created")
+        recorder.event(service, "Normal", "Created", `Created Configuration "${name}"`);
+      const judged = judgeConfiguration(configuration.object);
+      status.mark("ConfigurationsReady", judged);
       status.set({
         latestCreatedRevisionName: configuration.object.status?.latestCreatedRevisionName,
         latestReadyRevisionName: configuration.object.status?.latestReadyRevisionName,
       });
 
-      const route = await ensure(Route, service, makeRoute(service), { exact: ["spec"] });
-      if (route.outcome === "notOwned") {
-        status.mark("RoutesReady", notOwned("Route", service.metadata.name));
+      // A Revision that is asked for by name must be there, and be ours, before traffic may follow the name.
+      const asked = service.spec.template?.metadata?.name;
+      if (asked && isTaken(asked, configuration.object)) {
+        status.mark("RoutesReady", nameTaken(asked));
         return;
       }
-      if (route.outcome === "created") {
-        recorder.event(service, "Normal", "Created", `Created Route "${service.metadata.name}"`);
+      if (asked && isOutOfDate(configuration.object)) return;
+
+      const route = await ensure(Route, service, makeRoute(service), owned);
+      if (route.outcome === "notOwned") {
+        status.mark("RoutesReady", notOwned("Route", name));
+        return;
       }
+      if (route.outcome === "created")
+        recorder.event(service, "Normal", "Created", `Created Route "${name}"`);
       status.mark("RoutesReady", judgeRoute(route.object, configuration.object));
       status.set({
         url: route.object.status?.url,
@@ -50,22 +60,27 @@ export function serviceReconciler({ client, listers, recorder }: Deps): Reconcil
       });
     },
   };
+
+  function isTaken(name: string, configuration: Configuration): boolean {
+    const named = listers(Revision).get({ namespace: configuration.metadata.namespace ?? "", name });
+    const mine = listers(Revision).controlledBy(configuration.metadata.uid ?? "");
+    return presentRevision(configuration, mine, named).outcome === "conflict";
+  }
+}
+
+function isOutOfDate({ metadata, status }: Configuration | Route): boolean {
+  return status?.observedGeneration !== metadata.generation;
 }
 
 function judgeConfiguration(configuration: Configuration): Judgement {
-  if (configuration.status?.observedGeneration !== configuration.metadata.generation) {
-    return unknown(
-      "OutOfDate",
-      "The Configuration is still working to reflect the latest desired specification.",
-    );
-  }
-  return copied(conditionOf(configuration, "Ready"));
+  return isOutOfDate(configuration)
+    ? unknown("OutOfDate", "The Configuration is still working to reflect the latest desired specification.")
+    : copied(conditionOf(configuration, "Ready"));
 }
 
 function judgeRoute(route: Route, configuration: Configuration): Judgement {
-  if (route.status?.observedGeneration !== route.metadata.generation) {
+  if (isOutOfDate(route))
     return unknown("OutOfDate", "The Route is still working to reflect the latest desired specification.");
-  }
   const judged = copied(conditionOf(route, "Ready"));
   if (judged.status !== "True") return judged;
   const wished = (route.spec.traffic ?? []).map(
@@ -75,6 +90,11 @@ function judgeRoute(route: Route, configuration: Configuration): Judgement {
   return wished.every((name) => actual.has(name))
     ? judged
     : unknown("TrafficNotMigrated", "Traffic is not yet migrated to the latest revision.");
+}
+
+function nameTaken(name: string): Judgement {
+  const because = "is taken by a conflicting Revision, so traffic will not be migrated";
+  return no("RevisionNameTaken", `The revision name "${name}" ${because}`);
 }
 
 function notOwned(kind: string, name: string): Judgement {

@@ -6,10 +6,10 @@ import { asKind, type Deps, ownedBy, type Reconciler, watch } from "../../../con
 import { Deployment, ReplicaSet } from "../../../domain/apis/apps/apps.types.js";
 import { Pod } from "../../../domain/apis/core/pod.types.js";
 import { labelSelectorMatches } from "../../../domain/apis/selectors/index.js";
-import { isPortError, type Key } from "../../../ports/index.js";
+import { isPortError, isRefusal, type Key } from "../../../ports/index.js";
 import { claim, isOrphan } from "../claim.js";
 import { hasEnded, sooner } from "../pods.js";
-import { isNamespaceLeaving, isRefusal, refusedAgainMs, textOf } from "../refusals.js";
+import { isNamespaceLeaving, refusedAgainMs, textOf } from "../refusals.js";
 import { isRecreate } from "./bounds.js";
 import { annotated, findNewSet, hasTemplateOf, makeReplicaSet, pickToForget, scaled } from "./make.js";
 import { revisionAnnotation, revisionOf, setName } from "./names.js";

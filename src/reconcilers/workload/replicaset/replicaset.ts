@@ -6,12 +6,12 @@ import { asKind, type Deps, ownedBy, type Reconciler, watch } from "../../../con
 import { ReplicaSet } from "../../../domain/apis/apps/apps.types.js";
 import { Pod } from "../../../domain/apis/core/pod.types.js";
 import { labelSelectorMatches } from "../../../domain/apis/selectors/index.js";
-import { isPortError } from "../../../ports/index.js";
+import { isPortError, isRefusal } from "../../../ports/index.js";
 import { boundedly } from "../bounded.js";
 import { claim, isOrphan } from "../claim.js";
 import { failedPodsKept, podsPerLook, requestsAtOnce } from "../limits.js";
 import { isActive, sooner } from "../pods.js";
-import { isNamespaceLeaving, isRefusal, refusedAgainMs, textOf } from "../refusals.js";
+import { isNamespaceLeaving, refusedAgainMs, textOf } from "../refusals.js";
 import { makePod, podName } from "./make.js";
 import { pickToDelete, pickToForget } from "./pick.js";
 import { refusedSince, reportSet, type Shortfall } from "./status.js";

@@ -38,6 +38,13 @@ export const finalStatusMs = 1_000;
 /** Progress of a download is news for people, who do not read faster. */
 export const progressEveryMs = 500;
 
+/** How often the volumes of a pod that is being prepared are measured. */
+export const growthEveryMs = 10_000;
+/** Progress told more often than this is no news to a deadline of minutes. */
+export const growthToldMs = 10_000;
+/** More files than this are not looked at: what has so many has grown already. */
+export const growthFiles = 10_000;
+
 /** Below the ephemeral range of Linux and macOS, so that no outgoing connection takes a port first. */
 export const hostPortFirst = 20_000;
 export const hostPortLast = 29_999;

@@ -11,7 +11,7 @@ import { type ContainerLife, containerLife } from "./container/containerLife.js"
 import type { KubeletDeps } from "./deps.js";
 import { podFolders } from "./folders.js";
 import type { HostPorts } from "./hostPorts.js";
-import { finalStatusMs, setupRetryFirstMs, setupRetryMaxMs } from "./limits.js";
+import { finalStatusMs, growthToldMs, setupRetryFirstMs, setupRetryMaxMs } from "./limits.js";
 import { podApi } from "./podApi.js";
 import { type PodPorts, takePodPorts } from "./podPorts.js";
 import type { NodeFacts } from "./setup/downward.js";
@@ -65,6 +65,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     isInitialized: !hasInit || isEnded(first),
     isTerminating: false,
     isOver: isEnded(first),
+    progressedAtMs: undefined,
     failure: undefined,
   };
   let conditions = first.status?.conditions ?? [];
@@ -114,6 +115,10 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
       const containers = new Map(facts.containers);
       containers.set(container, { ...containers.get(container)!, ...change });
       know({ containers });
+    },
+    progressed() {
+      const nowMs = clock.now();
+      if (nowMs - (facts.progressedAtMs ?? 0) >= growthToldMs) know({ progressedAtMs: nowMs });
     },
     portsChanged: bind,
   };

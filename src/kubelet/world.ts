@@ -21,6 +21,8 @@ export interface PodWorld {
   facts(container: string): ContainerFacts;
   /** Notes what changed about a container; the status follows by itself. */
   note(container: string, change: Partial<ContainerFacts>): void;
+  /** Something moves that no container's state shows, such as the bytes of a download. */
+  progressed(): void;
   /** The ports are not what the pod's annotation says. */
   portsChanged(): void;
 }

@@ -10,12 +10,15 @@ import type {
   ContainerStatus,
 } from "../../src/domain/apis/core/container.types.js";
 import { Pod } from "../../src/domain/apis/core/pod.types.js";
+import { progressCondition } from "../../src/domain/apis/core/progress.js";
 import { isoSeconds } from "../../src/domain/apis/meta/time.js";
 import { type Client, type Clock, isPortError } from "../../src/ports/index.js";
 
 /** What becomes of a pod. */
 export type Fate =
-  | { readonly is: "ready" | "running" | "pending" | "succeeded" }
+  | { readonly is: "ready" | "pending" | "succeeded" }
+  /** Up and not ready; `moving` while something such as a download makes progress. */
+  | { readonly is: "running"; readonly moving?: boolean }
   | { readonly is: "waiting"; readonly reason: string; readonly message?: string }
   /** Its init container or its containers end, are started again, and end again. */
   | { readonly is: "crashing"; readonly exitCode: number; readonly message?: string; readonly init?: boolean }
@@ -99,6 +102,9 @@ export function startKubelet(client: Client, informers: Informers, clock: Clock)
       hostIP: "127.0.0.1",
       startTime: pod.status?.startTime ?? now,
       conditions: [
+        ...(fate.is === "running" && fate.moving === true
+          ? [{ type: progressCondition, status: "True", lastProbeTime: now }]
+          : []),
         { type: "PodScheduled", status: "True" },
         {
           type: "Ready",

@@ -5,6 +5,7 @@
  */
 import type { Deployment } from "../apis/apps/apps.types.js";
 import type { Pod } from "../apis/core/pod.types.js";
+import { progressCondition } from "../apis/core/progress.js";
 import { type Judgement, no, unknown, yes } from "../apis/meta/judgement.js";
 import { causeOf, newestFirst, progressOf } from "./podCause.js";
 import { isServing, ms, readyConditionOf, steadyAfterMs, wasReadyOnce } from "./podServing.js";
@@ -92,9 +93,6 @@ function judgeDeadline(
 function stillTerminal(before: Judgement | undefined): Judgement | undefined {
   return before?.status === "False" && before.reason === "ProgressDeadlineExceeded" ? before : undefined;
 }
-
-/** The pod condition by which the kubelet says that something is still moving, such as a download. */
-export const progressCondition = "drydock.dev/Progressing";
 
 function lastProgressMs(pod: Pod): number {
   const moved = pod.status?.conditions?.find((one) => one.type === progressCondition);

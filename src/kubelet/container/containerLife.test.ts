@@ -130,6 +130,7 @@ async function begin(role: Role = "main", restartPolicy = "Always") {
     note(_name, change) {
       facts = { ...facts, ...change };
     },
+    progressed() {},
     portsChanged() {},
   };
   const outcome = containerLife(container, role, world).run(Promise.resolve());

@@ -6,6 +6,7 @@ import type { Container } from "../../domain/apis/core/container.types.js";
 import { isoSeconds } from "../../domain/apis/meta/time.js";
 import { isPortError, type ResolvedImage, type RunningContainer } from "../../ports/index.js";
 import { afterEnd, goDuration, noBackoff } from "../backoff.js";
+import { watchGrowth } from "../growth.js";
 import { endShownMs, setupRetryFirstMs, setupRetryMaxMs } from "../limits.js";
 import { type ContainerLogs, containerLogs } from "../logs/containerLogs.js";
 import type { LogFile } from "../logs/logFile.js";
@@ -105,7 +106,9 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     if (ending.aborted) void running.stop(lateGraceMs);
 
     const over = new AbortController();
-    void watch(running, AbortSignal.any([over.signal, ending]));
+    const signal = AbortSignal.any([over.signal, ending]);
+    void watch(running, signal);
+    if (role === "init") void watchGrowth(world.folders.volumes, clock, signal, world.progressed);
     const exit = await running.exited;
     over.abort();
     current = undefined;

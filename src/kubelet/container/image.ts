@@ -45,6 +45,7 @@ async function tryPull(
     if (toldMs === Number.NEGATIVE_INFINITY) {
       recorder.event(world.pod(), "Normal", "Pulling", `Pulling image ${name}`);
     }
+    world.progressed();
     if (clock.now() - toldMs < progressEveryMs) return;
     toldMs = clock.now();
     const reason = resting.waiting?.reason;

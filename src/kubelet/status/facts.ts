@@ -28,6 +28,8 @@ export interface PodFacts {
   readonly isTerminating: boolean;
   /** No container runs or will run again. */
   readonly isOver: boolean;
+  /** When something was last seen to move towards readiness, such as the bytes of a download. */
+  readonly progressedAtMs: number | undefined;
   /** Why the pod as a whole failed, when no container says it. */
   readonly failure: { readonly reason: string; readonly message: string } | undefined;
 }

@@ -1,6 +1,7 @@
 // A pod's status as the real kubelet words it, from what is known. A pure function: same facts, same status.
 import type { Container, ContainerStatus } from "../../domain/apis/core/container.types.js";
 import type { Pod, PodCondition, PodStatus } from "../../domain/apis/core/pod.types.js";
+import { progressCondition } from "../../domain/apis/core/progress.js";
 import { isoSeconds } from "../../domain/apis/meta/time.js";
 import { podIP } from "../setup/downward.js";
 import { type ContainerFacts, type PodFacts, unstarted } from "./facts.js";
@@ -113,14 +114,20 @@ function conditionsOf(
       ? { status: "False", reason: "ReadinessGatesNotReady", message: gateMessage(shut) }
       : containersReady;
 
-  const ours: readonly Omit<PodCondition, "lastTransitionTime">[] = [
+  const ours: Omit<PodCondition, "lastTransitionTime">[] = [
     { type: "PodReadyToStartContainers", status: facts.isPrepared && !facts.isOver ? "True" : "False" },
     { type: "Initialized", ...initialized },
     { type: "Ready", ...ready },
     { type: "ContainersReady", ...containersReady },
     { type: "PodScheduled", status: "True" },
   ];
-  const theirs = before.filter((one) => !ours.some((mine) => mine.type === one.type));
+  if (facts.progressedAtMs !== undefined && ready.status !== "True") {
+    const lastProbeTime = isoSeconds(facts.progressedAtMs);
+    ours.push({ type: progressCondition, status: "True", lastProbeTime });
+  }
+  const theirs = before.filter(
+    (one) => one.type !== progressCondition && !ours.some((mine) => mine.type === one.type),
+  );
   return [...ours.map((one) => stamped(one, before, nowMs)), ...theirs];
 }
 

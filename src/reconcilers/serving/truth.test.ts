@@ -140,6 +140,18 @@ describe("a container that runs and does not answer", () => {
     expect(at(world).service()).toBe("False ExitCode5: Container failed with: gave up");
   });
 
+  it("is not stuck while a download still moves; quiet time alone counts", async () => {
+    const world = await cluster();
+    for (let minute = 0; minute < 5; minute++) {
+      world.kubelet.decide(() => ({ is: "running", moving: true }));
+      await world.apply(KnativeService, cat());
+      await world.advance(minutes(1));
+      expect(at(world).service()).toMatch(/^Unknown/);
+    }
+    await world.advance(seconds(65));
+    expect(at(world).service()).toMatch(/^False ProgressDeadlineExceeded/);
+  });
+
   it("has the deadline of its annotation, or of config-deployment", async () => {
     const world = await cluster();
     world.kubelet.decide(() => ({ is: "running" }));

@@ -57,6 +57,8 @@ export function commitThread(require: NodeJS.Require): void {
   let db: Database | undefined;
   /** Many rows in one call into SQLite cost a third less each than one by one. */
   const rowsAtOnce = 32;
+  /** A few milliseconds of work. */
+  const rowsForgottenAtOnce = 256;
   let insert: Statement | undefined;
   let insertMany: Statement | undefined;
   let forget: Statement | undefined;
@@ -111,7 +113,7 @@ export function commitThread(require: NodeJS.Require): void {
     insert = db.prepare("INSERT INTO log (rev, key, value) VALUES (?, ?, ?)");
     const rows = Array.from({ length: rowsAtOnce }, () => "(?, ?, ?)").join(", ");
     insertMany = db.prepare(`INSERT INTO log (rev, key, value) VALUES ${rows}`);
-    forget = db.prepare("DELETE FROM log WHERE rev = ?");
+    forget = db.prepare("DELETE FROM log WHERE rev BETWEEN ? AND ?");
   }
 
   function note(key: string, revision: number, deleted: boolean): void {
@@ -146,15 +148,11 @@ export function commitThread(require: NodeJS.Require): void {
     return [revision, key, value ?? null];
   }
 
-  function commit(batch: readonly ThreadWrite[]): void {
+  function transaction(work: () => void): void {
     const database = db as Database;
     database.exec("BEGIN IMMEDIATE");
     try {
-      let next = 0;
-      for (; next + rowsAtOnce <= batch.length; next += rowsAtOnce) {
-        (insertMany as Statement).run(...batch.slice(next, next + rowsAtOnce).flatMap(valuesOf));
-      }
-      for (const write of batch.slice(next)) (insert as Statement).run(...valuesOf(write));
+      work();
       database.exec("COMMIT");
     } catch (error) {
       try {
@@ -164,23 +162,42 @@ export function commitThread(require: NodeJS.Require): void {
       }
       throw error;
     }
+  }
+
+  function commit(batch: readonly ThreadWrite[]): void {
+    const one = (write: ThreadWrite) => (insert as Statement).run(...valuesOf(write));
+    // A statement alone is a transaction of its own.
+    if (batch.length === 1) batch.forEach(one);
+    else {
+      transaction(() => {
+        let next = 0;
+        for (; next + rowsAtOnce <= batch.length; next += rowsAtOnce) {
+          (insertMany as Statement).run(...batch.slice(next, next + rowsAtOnce).flatMap(valuesOf));
+        }
+        batch.slice(next).forEach(one);
+      });
+    }
     for (const { key, revision, value } of batch) note(key, revision, value === undefined);
   }
 
-  /** A piece at a time, so that commits waiting behind are not held up for long. */
-  function compact(revision: number): void {
-    const old = superseded.filter((rev) => rev < revision);
-    superseded = superseded.filter((rev) => rev >= revision);
-    for (const rev of tombstones.keys()) {
-      // The highest row says where to count on from, so it stays whatever it says.
-      if (rev >= revision || rev === highest) continue;
-      old.push(rev);
-      tombstones.delete(rev);
-    }
-    const database = db as Database;
-    database.exec("BEGIN IMMEDIATE");
-    for (const rev of old) (forget as Statement).run(rev);
-    database.exec("COMMIT");
+  /** A piece at a time, so that commits waiting behind are not held up for long; says whether there is more. */
+  function compact(revision: number): boolean {
+    // The highest row says where to count on from, so it stays whatever it says.
+    const old = [...superseded, ...tombstones.keys()].filter((rev) => rev < revision && rev !== highest);
+    // Oldest first: after a crash between two pieces, no row may have outlived its own deletion.
+    const piece = old.sort((one, other) => one - other).slice(0, rowsForgottenAtOnce);
+    transaction(() => {
+      // Rows that follow one another go in one search.
+      for (let first = 0, next = 1; next <= piece.length; next++) {
+        if (piece[next] === (piece[next - 1] as number) + 1) continue;
+        (forget as Statement).run(piece[first], piece[next - 1]);
+        first = next;
+      }
+    });
+    const gone = new Set(piece);
+    superseded = superseded.filter((rev) => !gone.has(rev));
+    for (const rev of piece) tombstones.delete(rev);
+    return old.length > piece.length;
   }
 
   port.on("message", (order: Order) => {
@@ -194,7 +211,7 @@ export function commitThread(require: NodeJS.Require): void {
           commit(order.batch);
           break;
         case "compact":
-          compact(order.revision);
+          value = compact(order.revision);
           break;
         case "close":
           db?.close();

@@ -62,7 +62,7 @@ export function sqliteStore({ file }: { readonly file: string }): Store {
       await ask({ do: "commit", batch });
     },
     async compact(revision) {
-      await ask({ do: "compact", revision });
+      while (!closing && (await ask({ do: "compact", revision })) === true);
     },
     async close() {
       if (thread === undefined || dead !== undefined) return;

@@ -11,6 +11,8 @@ export const limits = {
   watchBacklogEvents: 16_384,
   /** One flush must not grow without end, or its failure would reject the whole house. */
   commitBatch: 512,
+  /** So many writes do not wait for more while the disk is idle. */
+  commitEarly: 32,
   /** Writes waiting for the disk. Past this the disk is dead or drowning, and callers should hear so. */
   commitQueue: 20_000,
   /** How often the store is told to forget, in revisions, and how much it may keep for a curious reader. */

@@ -45,33 +45,38 @@ export function makeCommitter(store: Store, nowMs: () => number): Committer {
   let seconds = 0;
   let trouble: string | undefined;
 
-  async function flush(): Promise<void> {
-    // One turn of patience lets everything written in this tick share the first flush.
-    await Promise.resolve();
-    while (queue.length > 0) {
-      const batch = queue.slice(0, limits.commitBatch);
-      queue = queue.slice(batch.length);
-      const startMs = nowMs();
-      try {
-        await store.commit(batch.map((change) => change.write));
-      } catch (error) {
-        failures++;
-        trouble = error instanceof Error ? error.message : String(error);
-        // Whatever was staged meanwhile may stand on what is now lost, so it goes too.
-        const lost = [...batch, ...queue];
-        queue = [];
-        for (const change of lost) change.undo();
-        for (const change of lost) change.reject(asRefusal(error));
-        continue;
-      }
-      commits++;
-      writes += batch.length;
-      seconds += (nowMs() - startMs) / 1000;
-      trouble = undefined;
-      for (const change of batch) change.publish();
-      for (const change of batch) change.resolve();
+  /** Hands the next batch over, unless one is with the disk. */
+  function begin(): void {
+    if (flushing !== undefined || queue.length === 0) return;
+    const batch = queue.slice(0, limits.commitBatch);
+    queue = queue.slice(batch.length);
+    flushing = flush(batch);
+  }
+
+  async function flush(batch: readonly Waiting[]): Promise<void> {
+    const startMs = nowMs();
+    try {
+      await store.commit(batch.map((change) => change.write));
+    } catch (error) {
+      failures++;
+      trouble = error instanceof Error ? error.message : String(error);
+      flushing = undefined;
+      // Whatever was staged meanwhile may stand on what is now lost, so it goes too.
+      const lost = [...batch, ...queue];
+      queue = [];
+      for (const change of lost) change.undo();
+      for (const change of lost) change.reject(asRefusal(error));
+      return;
     }
+    commits++;
+    writes += batch.length;
+    seconds += (nowMs() - startMs) / 1000;
+    trouble = undefined;
+    for (const change of batch) change.publish();
+    // The disk gets its next batch before those who waited for this one go on.
     flushing = undefined;
+    begin();
+    for (const change of batch) change.resolve();
   }
 
   return {
@@ -82,9 +87,13 @@ export function makeCommitter(store: Store, nowMs: () => number): Committer {
     submit: (change) =>
       new Promise((resolve, reject) => {
         queue.push({ ...change, resolve, reject });
-        flushing ??= flush();
+        // A batch worth a flush goes at once, so that writers and the disk work at the same time.
+        if (queue.length >= limits.commitEarly) begin();
+        // Else a turn of patience lets everything written in this tick share the flush.
+        else if (queue.length === 1) queueMicrotask(begin);
       }),
     settled: async () => {
+      begin();
       while (flushing !== undefined) await flushing;
     },
     figures: () => ({ commits, writes, failures, seconds, queued: queue.length, trouble }),

@@ -1,5 +1,5 @@
 // Who is asking: a client certificate of our CA, the administrator's token, or a ServiceAccount's.
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { Registry, User } from "../registry/index.js";
@@ -69,5 +69,5 @@ function userOf(socket: TLSSocket): User | undefined {
 }
 
 function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return hash("sha256", text, "buffer");
 }

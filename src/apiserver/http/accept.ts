@@ -16,6 +16,8 @@ const shapes = [
   "APIGroupDiscoveryList",
 ] as const;
 const plain: Accepted = { format: "json", as: "", version: "" };
+/** What most clients send; it needs no taking apart. */
+const plainly: ReadonlySet<string> = new Set(["", "*/*", "application/json"]);
 
 /**
  * The first entry of the list that can be served. Protobuf is answered in JSON, which every client that asks for
@@ -25,7 +27,7 @@ export function negotiate(
   header: string | undefined,
   { custom, shaped }: { readonly custom: boolean; readonly shaped: readonly string[] },
 ): Accepted | undefined {
-  if (header === undefined || header.trim() === "") return plain;
+  if (header === undefined || plainly.has(header.trim())) return plain;
   let protobuf = false;
   for (const entry of header.split(",")) {
     const [type = "", ...parameters] = entry.split(";").map((part) => part.trim());

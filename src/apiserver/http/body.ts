@@ -19,14 +19,20 @@ type Bag = { readonly [name: string]: unknown };
 export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
+  // By events: a stream's iterator costs more than all the rest of reading a small body.
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limits.bodyBytes) {
+        request.removeAllListeners("data").pause();
+        reject(tooLarge(limits.bodyBytes));
+      } else chunks.push(chunk);
+    });
+    request.on("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.on("error", reject);
+  });
 }
 
 /** The body as a value; undefined when there is none. `what` is the kind that errors speak of. */

@@ -8,25 +8,24 @@ export function duplicateFields(text: string): readonly string[] {
   const space = () => {
     while (at < text.length && text.charCodeAt(at) <= 32) at++;
   };
-  const string = (): string => {
-    const start = at++;
-    let escaped = false;
-    while (text[at] !== '"') {
-      if (text[at] === "\\") {
-        escaped = true;
-        at++;
-      }
-      at++;
-    }
+  // A search is many times faster than a step for every character, and most of a body is strings.
+  const skipString = () => {
+    do at = text.indexOf('"', at + 1);
+    while (isEscaped(text, at));
     at++;
-    return escaped ? (JSON.parse(text.slice(start, at)) as string) : text.slice(start + 1, at - 1);
+  };
+  const string = (): string => {
+    const start = at;
+    skipString();
+    const quoted = text.slice(start, at);
+    return quoted.includes("\\") ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
   };
   const value = (path: string): void => {
     space();
     const first = text[at];
     if (first === "{") object(path);
     else if (first === "[") list(path);
-    else if (first === '"') string();
+    else if (first === '"') skipString();
     else while (at < text.length && !",]}".includes(text[at] as string)) at++;
   };
   const object = (path: string): void => {
@@ -61,4 +60,11 @@ export function duplicateFields(text: string): readonly string[] {
 
   value("");
   return found;
+}
+
+/** A quote after an odd number of backslashes is part of its string. */
+function isEscaped(text: string, quote: number): boolean {
+  let first = quote;
+  while (text[first - 1] === "\\") first--;
+  return (quote - first) % 2 === 1;
 }

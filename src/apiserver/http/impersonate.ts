@@ -11,7 +11,7 @@ export function impersonated(
   authorizer: Authorizer,
 ): User {
   const name = headers["impersonate-user"];
-  const groups = valuesOf(raw, "impersonate-group");
+  const groups = headers["impersonate-group"] === undefined ? [] : valuesOf(raw, "impersonate-group");
   if (name === undefined || name === "") {
     if (groups.length === 0) return user;
     throw refusal("InternalError", "Internal error occurred: requested groups without impersonating a user");

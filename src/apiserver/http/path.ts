@@ -15,10 +15,22 @@ export interface ResourcePath {
   readonly watch: boolean;
 }
 
+/** A request's target, taken apart. The host part means nothing here; only the path and its query are read. */
+export function addressOf(target: string): { readonly path: string; readonly query: URLSearchParams } {
+  // Nearly every target is in its final form already; making a URL of it costs more than looking.
+  const [path = "", query, more] = target.split("?");
+  if (more === undefined && usual.test(path)) return { path, query: new URLSearchParams(query) };
+  const url = new URL(target, "https://drydock.invalid");
+  return { path: url.pathname, query: url.searchParams };
+}
+
+/** Segments without escapes, none of which is empty or begins with a dot. */
+const usual = /^(\/[\w~:-][\w.~:-]*)+$/;
+
 /** undefined for every path that is not about resources, discovery of groups included. */
 export function parseResourcePath(path: string): ResourcePath | undefined {
   const parts = path.split("/").filter((part) => part !== "");
-  for (let i = 0; i < parts.length; i++) {
+  for (let i = 0; path.includes("%") && i < parts.length; i++) {
     const decoded = decode(parts[i] as string);
     if (decoded === undefined) return undefined;
     parts[i] = decoded;

@@ -40,13 +40,14 @@ export async function send(
 ): Promise<void> {
   const { request, response, warnings } = call;
   if (response.headersSent || response.destroyed) return;
-  let body = Buffer.from(text);
+  const length = Buffer.byteLength(text);
   const large =
-    body.length > limits.gzipBytes && /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
-  if (large) body = Buffer.from(await pack(body, { level: 1 }));
+    length > limits.gzipBytes && /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
+  // Text goes out in one piece with the head; bytes would be a piece of their own.
+  const body = large ? await pack(text, { level: 1 }) : text;
   response.writeHead(code, {
     "Content-Type": contentType,
-    "Content-Length": body.length,
+    "Content-Length": typeof body === "string" ? length : body.length,
     "Cache-Control": "no-cache, private",
     ...(large ? { "Content-Encoding": "gzip", Vary: "Accept-Encoding" } : {}),
     ...warningHeaders(warnings),

@@ -19,6 +19,7 @@ import { makeDiscovery } from "./discovery.js";
 import { impersonated } from "./impersonate.js";
 import { makeMeter } from "./meter.js";
 import { makeOpenApi } from "./openapi.js";
+import { addressOf } from "./path.js";
 import { answerError } from "./respond.js";
 import { type Routes, route } from "./router.js";
 
@@ -74,10 +75,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
 
   const callOf = (request: IncomingMessage, response: ServerResponse): Call => {
-    // The host part means nothing here; only the path and its query are read.
-    const url = new URL(request.url ?? "/", "https://drydock.invalid");
+    const { path, query } = addressOf(request.url ?? "/");
     const user: User = authenticator.user(request) ?? nobody;
-    return { house, request, response, path: url.pathname, query: url.searchParams, user, warnings: [] };
+    return { house, request, response, path, query, user, warnings: [] };
   };
 
   const admit = (call: Call): Call => {

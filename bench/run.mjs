@@ -8,6 +8,7 @@ const what = {
   gateway: "what the gateway adds to a request, beside nginx and Go's reverse proxy",
   store: "durable writes a second, beside etcd",
   watch: "one stream of writes to 1,000 watchers",
+  control: "10, 100 and 1,000 Services that sleep: time to Ready, memory, writes, reconciles at rest",
   predict: "the model server beside the Python KServe server",
 };
 

@@ -4,17 +4,24 @@ import { rolldown } from "rolldown";
 
 const programs = ["cli", "detached", "gateway", "modelserver", "storage-initializer"];
 
+/** Modules that do nothing at import: when nobody uses what they declare, nobody need load them (CEL in the gateway, say). */
+const onlyDeclares = (id) =>
+  id.startsWith("node:") || id.includes("/cel-js/") || !id.includes("/node_modules/");
+
 /** The library and every program; what they share lies beside the programs, in dist/cmd. */
 export async function bundle(dist) {
+  const input = {
+    index: `${dist}/index.js`,
+    ...Object.fromEntries(programs.map((name) => [`cmd/${name}`, `${dist}/cmd/${name}.js`])),
+  };
+  const entries = new Set(Object.values(input));
   const build = await rolldown({
-    input: {
-      index: `${dist}/index.js`,
-      ...Object.fromEntries(programs.map((name) => [`cmd/${name}`, `${dist}/cmd/${name}.js`])),
-    },
+    input,
     platform: "node",
     // Loads a native part by its own place.
     external: [/^node:/, "libsql"],
     plugins: [ownPlace(`${dist}/cmd`)],
+    treeshake: { moduleSideEffects: (id) => entries.has(id) || !onlyDeclares(id) },
   });
   await build.write({
     dir: dist,

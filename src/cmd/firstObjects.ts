@@ -1,17 +1,21 @@
-// What an embedded API holds from its first moment: system namespaces, gateways, and the runtimes we bring.
-
+// What an embedded API holds from its first moment: system namespaces, settings, gateways, and the runtimes we bring.
+import { ConfigMap } from "../domain/apis/core/config.types.js";
 import { Namespace } from "../domain/apis/core/namespace.types.js";
 import type { Gateway } from "../domain/apis/istio/gateway.types.js";
 import { Gateway as GatewayKind } from "../domain/apis/istio/gateway.types.js";
 import type { Kind, Resource } from "../domain/apis/kind.js";
 import { ClusterServingRuntime } from "../domain/apis/kserve/runtime.types.js";
 import { type Client, isPortError } from "../ports/index.js";
+import { firstConfigMaps, followDomain } from "./firstConfigMaps.js";
 
 const systemNamespaces = ["knative-serving", "istio-system", "kserve"];
 
-export async function createFirstObjects(client: Client): Promise<void> {
+/** `domain` is what external hosts end in. */
+export async function createFirstObjects(client: Client, domain: string): Promise<void> {
   await Promise.all(systemNamespaces.map((name) => ensure(client, Namespace, { metadata: { name } })));
+  await followDomain(client, domain);
   await Promise.all([
+    ...firstConfigMaps(domain).map((map) => ensure(client, ConfigMap, map)),
     ensure(client, GatewayKind, gateway("knative-ingress-gateway", { istio: "ingressgateway" }, ["*"])),
     ensure(client, GatewayKind, gateway("knative-local-gateway", { istio: "ingressgateway" }, ["*"])),
     ensure(client, ClusterServingRuntime, runtime("kserve-onnxserver", "onnx", "1", "drydock/onnxserver")),

@@ -1,10 +1,9 @@
 // The keys and certificates of one home: made at the first start, used again after, renewed before they end.
-import { generateKeyPairSync, randomBytes, X509Certificate } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { isIP } from "node:net";
 import { join } from "node:path";
 import { type Clock, PortError } from "../../ports/index.js";
-import type { AltName, Made } from "./certificates.js";
+import { isAddress, type Made, makeAuthority, openAuthority } from "./certificates.js";
 
 export interface Pki {
   readonly ca: string;
@@ -36,46 +35,34 @@ const usual = [
 ];
 const renewMs = 30 * 86_400_000;
 
-export async function ensurePki({ folder, hosts, clock }: PkiOptions): Promise<Pki> {
+export function ensurePki({ folder, hosts, clock }: PkiOptions): Pki {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const nowMs = clock.now();
   const names = [...new Set([...usual, ...hosts.filter((host) => host !== "0.0.0.0" && host !== "::")])];
+  const foundCa = usable(readPair(folder, "ca"), nowMs);
+  // Whoever trusts an authority of ours trusts it by its certificate: with a new one, all it signed is new.
+  const signed = (name: string) => foundCa && usable(readPair(folder, name), nowMs, foundCa);
+  const foundServer = signed("server");
+  let server = foundServer !== undefined && covers(foundServer.parsed, names) ? foundServer.made : undefined;
+  let client = signed("admin")?.made;
+  let ca = foundCa?.made;
 
-  let ca = readPair(folder, "ca");
-  let server = readPair(folder, "server");
-  let client = readPair(folder, "admin");
-  const caGood = ca !== undefined && isFresh(ca.cert, nowMs);
-  if (
-    !caGood ||
-    server === undefined ||
-    !isFresh(server.cert, nowMs) ||
-    !covers(server.cert, names) ||
-    !issued(ca, server)
-  ) {
-    server = undefined;
-  }
-  if (!caGood || client === undefined || !isFresh(client.cert, nowMs) || !issued(ca, client))
-    client = undefined;
-
-  if (!caGood || server === undefined || client === undefined) {
-    const { makeAuthority, openAuthority } = await import("./certificates.js");
-    const authority =
-      caGood && ca !== undefined ? await openAuthority(ca, nowMs) : await makeAuthority(nowMs);
-    if (!caGood) {
-      ca = { cert: authority.cert, key: authority.key };
-      writePair(folder, "ca", ca);
-    }
-    if (server === undefined) {
-      server = await authority.sign("CN=drydock-apiserver", "server", names.map(altName));
-      writePair(folder, "server", server);
-    }
-    if (client === undefined) {
-      client = await authority.sign("CN=drydock-admin,O=system:masters", "client", []);
-      writePair(folder, "admin", client);
-    }
+  if (ca === undefined || server === undefined || client === undefined) {
+    const authority = ca === undefined ? makeAuthority(nowMs) : openAuthority(ca, nowMs);
+    ca ??= writePair(folder, "ca", authority);
+    server ??= writePair(
+      folder,
+      "server",
+      authority.sign({ commonName: "drydock-apiserver" }, "server", names),
+    );
+    client ??= writePair(
+      folder,
+      "admin",
+      authority.sign({ commonName: "drydock-admin", organization: "system:masters" }, "client", []),
+    );
   }
   return {
-    ca: (ca as Made).cert,
+    ca: ca.cert,
     server,
     client,
     token: once(folder, "token", () => randomBytes(32).toString("base64url")),
@@ -87,28 +74,28 @@ export async function ensurePki({ folder, hosts, clock }: PkiOptions): Promise<P
   };
 }
 
-function isFresh(cert: string, nowMs: number): boolean {
+interface Found {
+  readonly made: Made;
+  readonly parsed: X509Certificate;
+}
+
+/** What can still be used for a while, and comes from this authority. */
+function usable(made: Made | undefined, nowMs: number, from?: Found): Found | undefined {
+  if (made === undefined) return undefined;
   try {
-    return Date.parse(new X509Certificate(cert).validTo) - nowMs > renewMs;
+    const parsed = new X509Certificate(made.cert);
+    if (Date.parse(parsed.validTo) - nowMs <= renewMs) return undefined;
+    // A start that was killed between two files leaves a key beside another key's certificate.
+    if (!parsed.checkPrivateKey(createPrivateKey(made.key))) return undefined;
+    if (from !== undefined && !parsed.verify(from.parsed.publicKey)) return undefined;
+    return { made, parsed };
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-function covers(cert: string, names: readonly string[]): boolean {
-  const parsed = new X509Certificate(cert);
-  return names.every(
-    (name) => (isIP(name) === 0 ? parsed.checkHost(name) : parsed.checkIP(name)) !== undefined,
-  );
-}
-
-function issued(ca: Made | undefined, made: Made): boolean {
-  if (ca === undefined) return false;
-  return new X509Certificate(made.cert).verify(new X509Certificate(ca.cert).publicKey);
-}
-
-function altName(value: string): AltName {
-  return { type: isIP(value) === 0 ? "dns" : "ip", value };
+function covers(cert: X509Certificate, names: readonly string[]): boolean {
+  return names.every((name) => (isAddress(name) ? cert.checkIP(name) : cert.checkHost(name)) !== undefined);
 }
 
 function readPair(folder: string, name: string): Made | undefined {
@@ -116,9 +103,10 @@ function readPair(folder: string, name: string): Made | undefined {
   return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 
-function writePair(folder: string, name: string, { cert, key }: Made): void {
+function writePair(folder: string, name: string, { cert, key }: Made): Made {
   write(join(folder, `${name}.key`), key);
   write(join(folder, `${name}.crt`), cert);
+  return { cert, key };
 }
 
 function once(folder: string, name: string, make: () => string): string {

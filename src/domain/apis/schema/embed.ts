@@ -21,15 +21,27 @@ export function embedded<T>(schema: Schema<T>): Schema<T> {
 }
 
 function relax(node: SchemaNode): SchemaNode {
-  const { default: _default, required: _required, "x-drydock-wire": _wire, ...rest } = node;
-  return {
+  const { default: _default, required: _required, "x-drydock-wire": _wire, properties, ...rest } = node;
+  const relaxed: SchemaNode = {
     ...rest,
-    ...(node.properties === undefined ? {} : { properties: mapValues(node.properties, relaxMember) }),
     ...(node.items === undefined ? {} : { items: relax(node.items) }),
     ...(node.additionalProperties === undefined
       ? {}
       : { additionalProperties: relax(node.additionalProperties) }),
   };
+  return properties === undefined ? relaxed : withLater(relaxed, () => mapValues(properties, relaxMember));
+}
+
+/** The members of a pod are many, and most programs never look at them here: they are made when first asked for. */
+function withLater(node: SchemaNode, make: () => NonNullable<SchemaNode["properties"]>): SchemaNode {
+  let made: SchemaNode["properties"];
+  return Object.defineProperty(node, "properties", {
+    get: () => {
+      made ??= make();
+      return made;
+    },
+    enumerable: true,
+  });
 }
 
 const plainLists = new Set(["containers", "initContainers", "ports"]);

@@ -1,0 +1,175 @@
+/**
+ * The control plane of embedded mode, joined: the API over its store, the node, the gateway, and the controllers.
+ * Beside cluster mode, this file is the whole difference: it brings the store, the API server and the node.
+ */
+import { fileURLToPath } from "node:url";
+import { systemRandom } from "../adapters/clock/index.js";
+import { processImages, type RuntimeEnsure } from "../adapters/process/index.js";
+import { createRegistry, localClient, type Registry, startApiServer } from "../apiserver/index.js";
+import { type Informers, makeInformers, makeRecorder } from "../controller/index.js";
+import { allKinds } from "../domain/apis/kinds.js";
+import { type Kubelet, startKubelet } from "../kubelet/index.js";
+import type { Client, Images, Log } from "../ports/index.js";
+import type { Closers } from "./closers.js";
+import type { Beside, Embedded, EmbeddedOptions } from "./embedded.js";
+import { createFirstObjects } from "./firstObjects.js";
+import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.js";
+import { type OpenGateway, urlOf } from "./openGateway.js";
+import { version } from "./version.js";
+
+export async function startControl(
+  beside: Beside,
+  options: EmbeddedOptions,
+  closers: Closers,
+): Promise<Omit<Embedded, "close">> {
+  const { home, clock, pki } = beside;
+  // It loads its code while we are busy: not sooner, or it would take the processor from what is waited for first.
+  const gatewayProcess = options.gateway === "inside" ? undefined : startGatewayProcess(clock, options.log);
+  if (gatewayProcess !== undefined) closers.add(() => gatewayProcess.close());
+  const control = await openApi(beside, options.log, closers);
+  const images = openImages(options.runtimesHome ?? home);
+  const kubelet = await startNode(control, images, closers);
+  const api = await serveApi(control, kubelet, options.apiPort ?? 0, closers);
+  const [gateway, { startControllers }] = await together([
+    openGateway(control, gatewayProcess, { server: api.url, port: options.gatewayPort ?? 0 }, closers),
+    // Loaded last: the API answers without their code.
+    import("./controllers.js"),
+    createFirstObjects(control.inside, options.domain ?? "localhost"),
+  ]);
+  const domain = options.domain ?? "localhost";
+  startControllers({ control, gateway, images, domain, apiUrl: api.url }, closers);
+  await gateway.ready();
+  return {
+    api: {
+      url: api.url,
+      ca: pki.ca,
+      token: pki.token,
+      clientCert: pki.client.cert,
+      clientKey: pki.client.key,
+    },
+    gateway: () => ({
+      url: urlOf(gateway.addresses(), "external"),
+      localUrl: urlOf(gateway.addresses(), "local"),
+      pid: gateway.pid(),
+    }),
+    home,
+    client: control.inside,
+    clock,
+  };
+}
+
+export interface Control extends Beside {
+  readonly log: Log;
+  readonly registry: Registry;
+  /** Those inside see the API as any client does, only without the wire. */
+  readonly inside: Client;
+  readonly informers: Informers;
+  /** Lines for /metrics, from whoever has figures to show. */
+  readonly figures: (() => readonly string[])[];
+}
+
+/** One schema per kind, every write on disk. */
+async function openApi(beside: Beside, log: Log, closers: Closers): Promise<Control> {
+  const { store, clock } = beside;
+  const registry = await closers.opening(
+    createRegistry({ store, clock, random: systemRandom, kinds: allKinds, log }),
+    (made) => made.close(),
+  );
+  const inside = localClient(registry, {
+    name: "system:serviceaccount:knative-serving:controller",
+    groups: ["system:masters"],
+  });
+  const informers = makeInformers({ client: inside, clock, log });
+  closers.add(() => informers.close());
+  return { ...beside, log, registry, inside, informers, figures: [] };
+}
+
+/** Only a first model needs what installs runtimes. */
+function openImages(home: string): Images {
+  const ensureRuntime: RuntimeEnsure = async (name, options) => {
+    const { runtimes } = await import("../adapters/runtimes/index.js");
+    return runtimes({ home }).ensure(name, options);
+  };
+  const programs = {
+    modelserver: program("modelserver"),
+    storageInitializer: program("storage-initializer"),
+  };
+  return processImages({ version, programs, ensureRuntime });
+}
+
+/** Pods as processes of this machine. */
+async function startNode(control: Control, images: Images, closers: Closers): Promise<Kubelet> {
+  const { registry, informers, clock, log, home } = control;
+  const client = localClient(registry, {
+    name: "system:node:drydock",
+    groups: ["system:nodes", "system:masters"],
+  });
+  const kubelet = await startKubelet({
+    client,
+    sandbox: await control.sandbox,
+    images,
+    clock,
+    random: systemRandom,
+    log,
+    recorder: makeRecorder({ client, clock, random: systemRandom, log, component: "kubelet" }),
+    home,
+    nodeName: "drydock",
+    version,
+    informers,
+  });
+  closers.add(() => kubelet.close());
+  return kubelet;
+}
+
+/** HTTPS with a token. From here on /readyz says yes: the store is loaded, and pods can run. */
+async function serveApi(
+  { registry, bind, pki, clock, log, figures }: Control,
+  kubelet: Kubelet,
+  port: number,
+  closers: Closers,
+) {
+  const server = await startApiServer({
+    registry,
+    host: bind,
+    port,
+    tls: { ca: pki.ca, cert: pki.server.cert, key: pki.server.key },
+    auth: { token: pki.token, serviceAccountKey: pki.serviceAccountKey },
+    podRuntime: kubelet.runtime,
+    figures: () => figures.flatMap((lines) => lines()),
+    clock,
+    log,
+  });
+  closers.add(() => server.close());
+  return server;
+}
+
+async function openGateway(
+  { bind, pki, informers, log, clock }: Control,
+  gatewayProcess: GatewayProcess | undefined,
+  { server, port: externalPort }: { readonly server: string; readonly port: number },
+  closers: Closers,
+): Promise<OpenGateway> {
+  if (gatewayProcess !== undefined) {
+    // Closed before what it sends requests to: those under way are finished.
+    closers.add(() => gatewayProcess.close());
+    await gatewayProcess.open({ server, ca: pki.ca, token: pki.token, bind, externalPort, localPort: 0 });
+    return gatewayProcess;
+  }
+  const { openGatewayInside } = await import("./gatewayInside.js");
+  return openGatewayInside({ bind, externalPort, informers, clock, log }, closers);
+}
+
+/** Side by side. When one fails, the others are waited for: what they open is closed like the rest. */
+async function together<T extends readonly unknown[]>(
+  parts: {
+    readonly [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<T> {
+  await Promise.allSettled(parts);
+  return (await Promise.all(parts)) as unknown as T;
+}
+
+function program(name: string): string {
+  // From src, where tests run uncompiled, the programs are the built ones all the same: children are plain Node.
+  return fileURLToPath(new URL(`../../dist/cmd/${name}.js`, import.meta.url));
+}

@@ -1,0 +1,85 @@
+// Who compares wish with fact: the reconcilers of serving and of workloads, and the garbage collector.
+import { systemRandom } from "../adapters/clock/index.js";
+import { gatewayProber } from "../adapters/gatewayProber/index.js";
+import { type Deps, makeRecorder, readYourWrites, startController } from "../controller/index.js";
+import type { Images, IngressProber } from "../ports/index.js";
+import { liveServingConfig, servingReconcilers } from "../reconcilers/serving/index.js";
+import { startGarbageCollector, workloadReconcilers } from "../reconcilers/workload/index.js";
+import type { Closers } from "./closers.js";
+import type { Control } from "./control.js";
+import { addressOf, type OpenGateway } from "./openGateway.js";
+
+export interface ControllersOptions {
+  readonly control: Control;
+  readonly gateway: OpenGateway;
+  readonly images: Images;
+  readonly domain: string;
+  readonly apiUrl: string;
+}
+
+export function startControllers(
+  { control, gateway, images, domain, apiUrl }: ControllersOptions,
+  closers: Closers,
+): void {
+  const { registry, inside, informers, clock, log, pki } = control;
+  const deps: Deps = {
+    client: readYourWrites(inside, informers, clock),
+    listers: informers.listers,
+    clock,
+    random: systemRandom,
+    recorder: makeRecorder({
+      client: inside,
+      clock,
+      random: systemRandom,
+      log,
+      component: "drydock-controller",
+    }),
+  };
+  const prober = proberOf(gateway, control, closers);
+  const settings = () => ({
+    domain,
+    externalPort: addressOf(gateway.addresses(), "external")?.port ?? 0,
+    apiUrl,
+  });
+  const kinds = () => [...new Set(registry.served.all().map((served) => served.storage))];
+  const reconcilers = [
+    ...servingReconcilers({ ...deps, images, prober, settings, config: liveServingConfig(deps.listers) }),
+    ...workloadReconcilers(deps, {
+      kinds,
+      caCertificate: pki.ca,
+      finalizeNamespace: async (name) => {
+        await registry.finalizeNamespace(name, []);
+      },
+    }),
+  ];
+  const controllers = reconcilers.map((reconciler) =>
+    startController(reconciler, informers, { ...deps, log }),
+  );
+  const kindsOf = reconcilers.map(({ kind }) => kind.kind);
+  control.figures.push(() => [
+    ...counter("rounds", "Reconciles, by kind.", (index) => controllers[index]?.counts.rounds),
+    ...counter(
+      "failures",
+      "Reconciles that failed, by kind.",
+      (index) => controllers[index]?.counts.failures,
+    ),
+  ]);
+  closers.add(async () => {
+    await Promise.all(controllers.map((controller) => controller.close()));
+  });
+  function counter(name: string, help: string, of: (index: number) => number | undefined) {
+    return [
+      `# HELP drydock_controller_${name}_total ${help}`,
+      `# TYPE drydock_controller_${name}_total counter`,
+      ...kindsOf.map((kind, index) => `drydock_controller_${name}_total{kind="${kind}"} ${of(index) ?? 0}`),
+    ];
+  }
+  const collector = startGarbageCollector({ informers, client: inside, clock, log, kinds });
+  closers.add(() => collector.close());
+}
+
+function proberOf(gateway: OpenGateway, { clock }: Control, closers: Closers): IngressProber {
+  const prober = gatewayProber((visibility) => addressOf(gateway.addresses(), visibility), clock);
+  closers.add(() => prober.close());
+  return prober;
+}

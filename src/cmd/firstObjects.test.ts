@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { memoryStore } from "../adapters/store/index.js";
+import { createRegistry, localClient } from "../apiserver/index.js";
+import { readServingConfig } from "../domain/apis/config/index.js";
+import { ConfigMap } from "../domain/apis/core/config.types.js";
+import { allKinds } from "../domain/apis/kinds.js";
+import { createFirstObjects } from "./firstObjects.js";
+
+async function api() {
+  const clock = { now: () => 1_700_000_000_000, after: () => () => {} };
+  const registry = await createRegistry({
+    store: memoryStore(),
+    clock,
+    random: () => 0.5,
+    kinds: allKinds,
+  });
+  return localClient(registry, { name: "tester", groups: ["system:masters"] });
+}
+
+const named = (name: string) => ({ namespace: "knative-serving", name });
+
+describe("the first ConfigMaps", () => {
+  it("are admitted, and say nothing but the domain", async () => {
+    const client = await api();
+    await createFirstObjects(client, "localhost");
+    const { items } = await client.list(ConfigMap, { namespace: "knative-serving" });
+    expect(items.map(({ metadata }) => metadata.name).sort()).toEqual([
+      "config-autoscaler",
+      "config-certmanager",
+      "config-defaults",
+      "config-deployment",
+      "config-domain",
+      "config-features",
+      "config-gc",
+      "config-leader-election",
+      "config-logging",
+      "config-network",
+      "config-observability",
+      "config-tracing",
+    ]);
+    const read = readServingConfig((name) => items.find(({ metadata }) => metadata.name === name)?.data);
+    expect(read).toEqual({
+      ...readServingConfig(() => undefined),
+      domains: [{ domain: "localhost", selector: {} }],
+    });
+  });
+
+  it("do not take a user's setting away", async () => {
+    const client = await api();
+    await createFirstObjects(client, "localhost");
+    const map = await client.get(ConfigMap, named("config-gc"));
+    await client.update(ConfigMap, {
+      ...(map as ConfigMap),
+      data: { ...map?.data, "min-non-active-revisions": "3" },
+    });
+    await createFirstObjects(client, "localhost");
+    const after = await client.get(ConfigMap, named("config-gc"));
+    expect(after?.data?.["min-non-active-revisions"]).toBe("3");
+  });
+
+  it.each([
+    ["moves with the instance", undefined, { "example.com": "" }],
+    ["stays where its user has spoken", "selector: {app: x}", { localhost: "selector: {app: x}" }],
+  ])("the domain %s", async (_sentence, text, want) => {
+    const client = await api();
+    await createFirstObjects(client, "localhost");
+    const map = await client.get(ConfigMap, named("config-domain"));
+    if (text !== undefined) {
+      await client.update(ConfigMap, { ...(map as ConfigMap), data: { ...map?.data, localhost: text } });
+    }
+    await createFirstObjects(client, "example.com");
+    const { _example, ...data } = (await client.get(ConfigMap, named("config-domain")))?.data ?? {};
+    expect(data).toEqual(want);
+  });
+
+  it("a bad value is refused in upstream's words", async () => {
+    const client = await api();
+    await createFirstObjects(client, "localhost");
+    const patch = { data: { "progress-deadline": "soon" } };
+    await expect(
+      client.patch(ConfigMap, named("config-deployment"), patch, { type: "merge" }),
+    ).rejects.toMatchObject({
+      reason: "BadRequest",
+      message:
+        'admission webhook "config.webhook.serving.knative.dev" denied the request: validation failed: failed to parse "progress-deadline": time: invalid duration "soon"',
+    });
+  });
+});

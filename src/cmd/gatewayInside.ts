@@ -1,0 +1,36 @@
+// The gateway in the process of its API: what a private instance in a test or a script may ask for.
+import { systemRandom } from "../adapters/clock/index.js";
+import type { Informers } from "../controller/index.js";
+import { startGateway } from "../dataplane/index.js";
+import type { Clock, Log } from "../ports/index.js";
+import type { Closers } from "./closers.js";
+import { followRoutes } from "./followRoutes.js";
+import type { OpenGateway } from "./openGateway.js";
+
+export interface GatewayInsideOptions {
+  readonly bind: string;
+  readonly externalPort: number;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** An instance inside a test or a script ends when it is told to; nobody waits for its stragglers. */
+const drainInsideMs = 500;
+
+export async function openGatewayInside(
+  { bind, externalPort, informers, clock, log }: GatewayInsideOptions,
+  closers: Closers,
+): Promise<OpenGateway> {
+  const gateway = await startGateway({
+    listeners: [
+      { name: "external", host: bind, port: externalPort },
+      { name: "local", host: "127.0.0.1", port: 0 },
+    ],
+    random: systemRandom,
+    clock,
+  });
+  closers.add(() => gateway.close({ drainMs: drainInsideMs }));
+  await followRoutes(informers, gateway, log);
+  return { addresses: () => gateway.addresses(), pid: () => undefined, ready: async () => {} };
+}

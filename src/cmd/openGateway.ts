@@ -1,0 +1,23 @@
+// A gateway that listens, in a process of its own or in this one, and how its places are named.
+import type { GatewayListener } from "../dataplane/index.js";
+
+export interface OpenGateway {
+  addresses(): readonly GatewayListener[];
+  pid(): number | undefined;
+  ready(): Promise<void>;
+}
+
+export function addressOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]) {
+  const address = addresses.find((one) => one.name === name);
+  return address && { host: loopback(address.host), port: address.port };
+}
+
+export function urlOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]): string {
+  const address = addressOf(addresses, name);
+  return address === undefined ? "" : `http://${address.host}:${address.port}`;
+}
+
+/** Whoever listens everywhere is reached here. */
+function loopback(host: string): string {
+  return host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+}

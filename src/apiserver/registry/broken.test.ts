@@ -6,6 +6,7 @@ import type { Kind, Resource } from "../../domain/apis/kind.js";
 import { allKinds } from "../../domain/apis/kinds.js";
 import type { Json, SchemaNode } from "../../domain/apis/schema/index.js";
 import { isPortError } from "../../ports/index.js";
+import { builtinViews } from "../views/index.js";
 import { insideContext } from "./context.js";
 import { createRegistry, type Registry } from "./registry.js";
 
@@ -25,7 +26,9 @@ beforeAll(async () => {
 });
 afterAll(() => registry.close());
 
-describe.each(allKinds.map((kind) => [`${kind.kind}.${kind.group}`, kind] as const))("%s", (_name, kind) => {
+const served = [...allKinds, ...builtinViews.map((view) => view.kind)];
+
+describe.each(served.map((kind) => [`${kind.kind}.${kind.group}`, kind] as const))("%s", (_name, kind) => {
   it("refuses in words, or stores", async () => {
     let count = 0;
     await fc.assert(

@@ -16,8 +16,10 @@ import { type CreateOptions, createObject } from "./create.js";
 import type { Happening } from "./history.js";
 import { type Deleted, deleteObject } from "./remove.js";
 import { crdRule, followCrd } from "./rules/crds.js";
+import { claimRule } from "./rules/limitRanges.js";
 import { firstNamespaces, namespaceRule } from "./rules/namespaces.js";
 import { podRule } from "./rules/pods.js";
+import { charging } from "./rules/quotas.js";
 import type { Rule } from "./rules/rule.js";
 import { serviceRule } from "./rules/services.js";
 import { makeServedTable, type Served, type ServedTable, storageId, type View } from "./served.js";
@@ -106,12 +108,15 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     return made;
   };
   const table = makeServedTable(collection, freeze);
-  const rules = new Map<string, Rule>([
-    ["/namespaces", namespaceRule],
-    ["/services", serviceRule()],
-    ["/pods", podRule],
-    [crdId, crdRule(table)],
-  ]);
+  const rules = charging(
+    new Map<string, Rule>([
+      ["/namespaces", namespaceRule],
+      ["/services", serviceRule()],
+      ["/pods", podRule],
+      ["/persistentvolumeclaims", claimRule],
+      [crdId, crdRule(table)],
+    ]),
+  );
 
   for (const entry of content.entries) {
     const [group = "", plural = ""] = entry.key.split("/", 2);

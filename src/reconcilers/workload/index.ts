@@ -5,6 +5,7 @@ import { deploymentReconciler } from "./deployment/deployment.js";
 import { endpointsReconciler } from "./endpoints/endpoints.js";
 import { type NamespaceOptions, namespaceReconciler } from "./namespace/namespace.js";
 import { replicasetReconciler } from "./replicaset/replicaset.js";
+import { resourceQuotaReconciler } from "./resourcequota/resourcequota.js";
 
 export {
   type GarbageCollector,
@@ -22,5 +23,6 @@ export function workloadReconcilers(deps: Deps, options: WorkloadOptions): reado
     endpointsReconciler(deps),
     namespaceReconciler(deps, options),
     customResourceDefinitionReconciler(deps),
+    resourceQuotaReconciler(deps, options),
   ] as readonly unknown[] as readonly Reconciler[];
 }

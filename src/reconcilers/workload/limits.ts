@@ -28,3 +28,6 @@ export const goneOwnersKept = 10_000;
 
 /** When an owner that only the API knew is looked for in memory again. */
 export const ownerUnseenMs = 1_000;
+
+/** When objects whose changes no event tells are counted again for a quota. */
+export const recountMs = 30_000;

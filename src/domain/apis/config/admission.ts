@@ -34,15 +34,19 @@ function editedExample(data: Data, annotations: Data | undefined): string | unde
   return `the update modifies a key in "_example" which is probably not what you want. Instead, copy the respective setting to the top-level of the ConfigMap, directly below "data"`;
 }
 
+/** More are not worth a line each: somebody put something else here. */
+const mostWarnings = 20;
+
 function unknownKeys({ known }: SettingsMap<unknown>, data: Data): readonly string[] {
   if (known === undefined) return [];
-  return Object.keys(data)
-    .filter((key) => key !== exampleKey && !known.includes(key))
-    .map((key) => {
-      const near = nearest(key, known);
-      const hint = near === undefined ? "" : `; the nearest known key is ${JSON.stringify(near)}`;
-      return `unknown key ${JSON.stringify(key)} is ignored${hint}`;
-    });
+  const unknown = Object.keys(data).filter((key) => key !== exampleKey && !known.includes(key));
+  const told = unknown.slice(0, mostWarnings).map((key) => {
+    const near = nearest(key, known);
+    const hint = near === undefined ? "" : `; the nearest known key is ${JSON.stringify(near)}`;
+    return `unknown key ${JSON.stringify(key)} is ignored${hint}`;
+  });
+  const more = unknown.length - told.length;
+  return more > 0 ? [...told, `${more} more unknown keys are ignored`] : told;
 }
 
 /** By edits, of which there may be no more than half the key's letters. */

@@ -28,7 +28,7 @@ function integer(
 
 /** No infinity and no NaN, though Go knows them: nothing can be decided with either. */
 export function parseFloat64(text: string): Parsed<number> {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text))
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text))
     return refused("ParseFloat", text, "invalid syntax");
   const value = Number(text);
   return Number.isFinite(value) ? { value } : refused("ParseFloat", text, "value out of range");

@@ -393,6 +393,13 @@ describe("warnings", () => {
   });
 });
 
+it("many unknown keys are told in few lines", () => {
+  const data = Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`x${at}`, ""]));
+  const { warnings = [] } = judged("config-gc", data) ?? {};
+  expect(warnings).toHaveLength(21);
+  expect(warnings.at(-1)).toBe("config-gc: 5 more unknown keys are ignored");
+});
+
 describe("whom it concerns", () => {
   it.each([
     ["knative-serving", "config-other"],
@@ -412,6 +419,8 @@ describe("_example", () => {
   it.each([
     ["123456789", "cbf43926"],
     ["\n 123456789 \n\n", "cbf43926"],
+    ["1", "83dcefb7"],
+    ["a somewhat\r\n\r\nlonger\n\n\ntext", "2b4ed320"],
     ["", "00000000"],
   ])("the checksum of %j is %s", (text, checksum) => {
     expect(exampleChecksum(text)).toBe(checksum);

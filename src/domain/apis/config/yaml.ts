@@ -15,8 +15,11 @@ interface Line {
 class Refused extends Error {}
 
 const deepest = 20;
+/** No documented value comes near; it bounds what a ConfigMap can cost. */
+const longestChars = 65_536;
 
 export function parseYaml(source: string): Parsed<Yaml> {
+  if (source.length > longestChars) return { because: `longer than ${longestChars} characters` };
   try {
     const lines = meaningful(source);
     if (lines.length === 0) return { value: null };

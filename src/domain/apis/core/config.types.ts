@@ -1,5 +1,6 @@
 // ConfigMap, Secret and ServiceAccount (core/v1).
 
+import { judgeServingConfigMap } from "../config/admission.js";
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
 import { at, bool, bytes, type Infer, keyed, list, map, ptr, str } from "../schema/index.js";
@@ -50,6 +51,7 @@ export const ConfigMap: Kind<ConfigMap> = defineKind<ConfigMap>({
   schema: ConfigMapSchema,
   columns: configMapColumns,
   validate: validateConfigMap,
+  webhook: judgeServingConfigMap,
 });
 
 export const Secret: Kind<Secret> = defineKind<Secret>({

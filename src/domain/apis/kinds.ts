@@ -1,7 +1,10 @@
 // Every kind the API serves from the start. Users' own kinds join at run time through CRDs.
 import { Deployment, ReplicaSet } from "./apps/apps.types.js";
 import { HorizontalPodAutoscaler } from "./autoscaling/autoscalingV2.types.js";
+import { Metric } from "./autoscaling/metric.types.js";
 import { PodAutoscaler } from "./autoscaling/podAutoscaler.types.js";
+import { Build } from "./build/build.types.js";
+import { Image } from "./caching/image.types.js";
 import { Lease } from "./coordination/coordination.types.js";
 import { PersistentVolumeClaim } from "./core/claim.types.js";
 import { ConfigMap, Secret, ServiceAccount } from "./core/config.types.js";
@@ -18,11 +21,14 @@ import { VirtualService } from "./istio/virtualService.types.js";
 import type { Kind } from "./kind.js";
 import { InferenceService } from "./kserve/inferenceService.types.js";
 import { ClusterServingRuntime, ServingRuntime } from "./kserve/runtime.types.js";
+import { Certificate } from "./networking/certificate.types.js";
+import { ClusterDomainClaim } from "./networking/clusterDomainClaim.types.js";
 import { KnativeIngress } from "./networking/ingress.types.js";
 import { ServerlessService } from "./networking/serverlessService.types.js";
 import { PodDisruptionBudget } from "./policy/policy.types.js";
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "./rbac/rbac.types.js";
 import { Configuration } from "./serving/configuration.types.js";
+import { DomainMapping } from "./serving/domainMapping.types.js";
 import { Revision } from "./serving/revision.types.js";
 import { Route } from "./serving/route.types.js";
 import { KnativeService } from "./serving/service.types.js";
@@ -58,9 +64,15 @@ export const servingKinds = [
   Configuration,
   Revision,
   Route,
+  DomainMapping,
+  Build,
   PodAutoscaler,
+  Metric,
   KnativeIngress,
   ServerlessService,
+  Certificate,
+  ClusterDomainClaim,
+  Image,
   InferenceService,
   ServingRuntime,
   ClusterServingRuntime,

@@ -6,4 +6,4 @@ export {
   judgeTimeout,
 } from "./judgeBuild.js";
 export { judgeModel } from "./judgeModel.js";
-export { judgePods, type PodsSeen, type PodsVerdict, progressCondition } from "./judgePods.js";
+export { judgePods, type PodsSeen, type PodsVerdict } from "./judgePods.js";

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { readServingConfig } from "../config/index.js";
 import type { AdmissionContext } from "../kind.js";
+import { servingKinds } from "../kinds.js";
 import { applyDefaults, prune, validateSchema } from "../schema/index.js";
-import { CustomResourceDefinition, kindsOfCrd, newestFirst } from "./index.js";
+import { CustomResourceDefinition, crdOfKind, kindsOfCrd, newestFirst } from "./index.js";
 
 const schema = {
   type: "object",
@@ -152,6 +153,21 @@ describe("kindsOfCrd", () => {
     expect(applyDefaults(kind.schema, value)).toMatchObject({ spec: { size: 1, pod: { spec: { any: 1 } } } });
     expect(validateSchema(kind.schema, value).map((error) => error.field)).toEqual(["spec.size"]);
   });
+});
+
+it("labels Knative's definitions as its tools look for them", () => {
+  const duck = (kind: string, group: string) => {
+    const found = servingKinds.find((one) => one.kind === kind && one.group === group);
+    const labels = found === undefined ? {} : crdOfKind(found).metadata.labels;
+    return Object.keys(labels ?? {}).map((key) => key.replace(/^.*\//, ""));
+  };
+  const every = ["name", "crd-install"];
+  expect(duck("Service", "serving.knative.dev")).toEqual([...every, "addressable", "podspecable"]);
+  expect(duck("Configuration", "serving.knative.dev")).toEqual([...every, "podspecable"]);
+  expect(duck("Route", "serving.knative.dev")).toEqual([...every, "addressable"]);
+  expect(duck("DomainMapping", "serving.knative.dev")).toEqual([...every, "addressable"]);
+  expect(duck("Image", "caching.internal.knative.dev")).toEqual(every);
+  expect(duck("InferenceService", "serving.kserve.io")).toEqual([]);
 });
 
 it("sorts versions as discovery lists them", () => {

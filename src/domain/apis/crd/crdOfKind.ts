@@ -9,7 +9,7 @@ export function crdOfKind(kind: Kind): CustomResourceDefinition {
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: qualifiedPlural(kind) },
+    metadata: { name: qualifiedPlural(kind), ...knativeLabels(kind) },
     spec: {
       group: kind.group,
       names: {
@@ -34,6 +34,25 @@ export function crdOfKind(kind: Kind): CustomResourceDefinition {
       })),
     },
   } as unknown as CustomResourceDefinition;
+}
+
+const addressable: ReadonlySet<string> = new Set(["Service", "Route", "DomainMapping"]);
+const podSpecable: ReadonlySet<string> = new Set(["Service", "Configuration"]);
+
+/** Upstream's tools find Knative's definitions, and what may be a sink or carries a pod, by these labels. */
+function knativeLabels({ group, kind }: Pick<Kind, "group" | "kind">): {
+  readonly labels?: { readonly [key: string]: string };
+} {
+  const own = group === "serving.knative.dev";
+  if (!own && !group.endsWith(".internal.knative.dev")) return {};
+  return {
+    labels: {
+      "app.kubernetes.io/name": "knative-serving",
+      "knative.dev/crd-install": "true",
+      ...(own && addressable.has(kind) ? { "duck.knative.dev/addressable": "true" } : {}),
+      ...(own && podSpecable.has(kind) ? { "duck.knative.dev/podspecable": "true" } : {}),
+    },
+  };
 }
 
 function printed({ name, type, format, description, priority, jsonPath }: Column) {

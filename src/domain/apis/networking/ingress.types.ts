@@ -1,8 +1,10 @@
 // Ingress of Knative: what a Route asks of whatever gateway there is (networking.internal.knative.dev/v1alpha1).
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
-import { bool, type Infer, int32, intOrString, list, map, obj, oneOfStrings, str } from "../schema/index.js";
+import { bool, type Infer, int32, intOrString, list, map, obj, str } from "../schema/index.js";
+import { requiredByWebhook, wordForWebhook } from "../serving/askedByWebhook.js";
 import { duckStatusFields, readyColumns } from "../serving/status.types.js";
+import { defaultIngress, judgeIngress } from "./networking.admission.js";
 
 const SplitSchema = obj(
   {
@@ -26,14 +28,18 @@ const PathSchema = obj(
   { required: ["splits"] },
 );
 
-const RuleSchema = obj(
-  {
-    hosts: list(str()),
-    visibility: oneOfStrings(["ExternalIP", "ClusterLocal"]),
-    http: obj({ paths: list(PathSchema) }, { required: ["paths"] }),
-  },
-  { required: ["hosts", "visibility"] },
+const RuleSchema = requiredByWebhook(
+  obj(
+    {
+      hosts: list(str()),
+      visibility: wordForWebhook(["ExternalIP", "ClusterLocal"]),
+      http: obj({ paths: list(PathSchema) }, { required: ["paths"] }),
+    },
+    { required: ["hosts", "visibility"] },
+  ),
 );
+
+const TlsSchema = obj({ hosts: list(str()), secretName: str(), secretNamespace: str() });
 
 const LoadBalancerSchema = obj({
   ingress: list(obj({ ip: str(), domain: str(), domainInternal: str(), meshOnly: bool() })),
@@ -41,13 +47,15 @@ const LoadBalancerSchema = obj({
 
 const KnativeIngressSchema = resource(
   {
-    spec: obj(
-      {
-        rules: list(RuleSchema),
-        tls: list(obj({ hosts: list(str()), secretName: str(), secretNamespace: str() })),
-        httpOption: oneOfStrings(["", "Enabled", "Redirected"]),
-      },
-      { required: ["rules"] },
+    spec: requiredByWebhook(
+      obj(
+        {
+          rules: list(RuleSchema),
+          tls: list(TlsSchema),
+          httpOption: wordForWebhook(["", "Enabled", "Redirected"]),
+        },
+        { required: ["rules"] },
+      ),
     ),
     status: obj({
       ...duckStatusFields(),
@@ -59,7 +67,9 @@ const KnativeIngressSchema = resource(
 );
 export interface KnativeIngress extends Infer<typeof KnativeIngressSchema> {}
 export interface IngressRule extends Infer<typeof RuleSchema> {}
+export interface IngressPath extends Infer<typeof PathSchema> {}
 export interface IngressSplit extends Infer<typeof SplitSchema> {}
+export interface IngressTls extends Infer<typeof TlsSchema> {}
 
 export const KnativeIngress: Kind<KnativeIngress> = defineKind<KnativeIngress>({
   group: "networking.internal.knative.dev",
@@ -70,5 +80,7 @@ export const KnativeIngress: Kind<KnativeIngress> = defineKind<KnativeIngress>({
   categories: ["knative-internal", "networking"],
   description: "What a Route asks of the gateway.",
   schema: KnativeIngressSchema,
+  defaults: defaultIngress,
+  webhook: judgeIngress,
   columns: readyColumns,
 });

@@ -1,14 +1,16 @@
 // Configuration: the latest wish; each change of it makes a Revision (serving.knative.dev/v1).
+import { BuildSpecSchema } from "../build/build.types.js";
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
 import { type Infer, obj, str } from "../schema/index.js";
-import { defaultConfiguration, validateConfiguration } from "./serving.admission.js";
+import { defaultConfiguration } from "./serving.defaults.js";
+import { judgeConfiguration } from "./serving.validation.js";
 import { duckStatusFields, readyColumns } from "./status.types.js";
 import { RevisionTemplateSchema } from "./template.types.js";
 
 const ConfigurationSchema = resource(
   {
-    spec: obj({ template: RevisionTemplateSchema }),
+    spec: obj({ template: RevisionTemplateSchema, build: BuildSpecSchema }),
     status: obj({ ...duckStatusFields(), latestCreatedRevisionName: str(), latestReadyRevisionName: str() }),
   },
   { required: ["spec"], description: "The latest wish for what runs." },
@@ -22,11 +24,10 @@ export const Configuration: Kind<Configuration> = defineKind<Configuration>({
   plural: "configurations",
   shortNames: ["config", "cfg"],
   categories: ["all", "knative", "serving"],
-  nameRule: "dns1035",
   description: "The latest wish for what runs; each change makes a Revision.",
   schema: ConfigurationSchema,
   defaults: defaultConfiguration,
-  validate: validateConfiguration,
+  webhook: judgeConfiguration,
   columns: [
     { name: "LatestCreated", type: "string", jsonPath: ".status.latestCreatedRevisionName" },
     { name: "LatestReady", type: "string", jsonPath: ".status.latestReadyRevisionName" },

@@ -2,7 +2,8 @@
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
 import { type Infer, int32, list, obj, str } from "../schema/index.js";
-import { defaultRevision, validateRevision } from "./serving.admission.js";
+import { defaultRevision } from "./serving.defaults.js";
+import { judgeRevision } from "./serving.validation.js";
 import { duckStatusFields, readyColumns } from "./status.types.js";
 import { RevisionSpecSchema } from "./template.types.js";
 
@@ -31,11 +32,10 @@ export const Revision: Kind<Revision> = defineKind<Revision>({
   plural: "revisions",
   shortNames: ["rev"],
   categories: ["all", "knative", "serving"],
-  nameRule: "dns1035",
   description: "One immutable answer to what runs.",
   schema: RevisionSchema,
   defaults: defaultRevision,
-  validate: validateRevision,
+  webhook: judgeRevision,
   columns: [
     {
       name: "Config Name",

@@ -2,7 +2,8 @@
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
 import { type Infer, obj, str } from "../schema/index.js";
-import { defaultRoute, validateRoute } from "./serving.admission.js";
+import { defaultRoute } from "./serving.defaults.js";
+import { judgeRoute } from "./serving.validation.js";
 import { duckStatusFields, readyColumns } from "./status.types.js";
 import { AddressableSchema, TrafficSchema } from "./traffic.types.js";
 
@@ -22,10 +23,9 @@ export const Route: Kind<Route> = defineKind<Route>({
   plural: "routes",
   shortNames: ["rt"],
   categories: ["all", "knative", "serving"],
-  nameRule: "dns1035",
   description: "Which Revisions a name reaches, and in what shares.",
   schema: RouteSchema,
   defaults: defaultRoute,
-  validate: validateRoute,
+  webhook: judgeRoute,
   columns: [{ name: "URL", type: "string", jsonPath: ".status.url" }, ...readyColumns],
 });

@@ -1,8 +1,10 @@
 // Service: the whole of a workload under one name (serving.knative.dev/v1).
+import { BuildSpecSchema } from "../build/build.types.js";
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
 import { type Infer, obj, str } from "../schema/index.js";
-import { defaultKnativeService, validateKnativeService } from "./serving.admission.js";
+import { defaultKnativeService } from "./serving.defaults.js";
+import { judgeKnativeService } from "./serving.validation.js";
 import { duckStatusFields, readyColumns } from "./status.types.js";
 import { RevisionTemplateSchema } from "./template.types.js";
 import { AddressableSchema, TrafficSchema } from "./traffic.types.js";
@@ -10,7 +12,7 @@ import { AddressableSchema, TrafficSchema } from "./traffic.types.js";
 const KnativeServiceSchema = resource(
   {
     spec: obj(
-      { template: RevisionTemplateSchema, traffic: TrafficSchema },
+      { template: RevisionTemplateSchema, traffic: TrafficSchema, build: BuildSpecSchema },
       { description: "What to run, and how traffic is shared among what ran." },
     ),
     status: obj({
@@ -33,11 +35,10 @@ export const KnativeService: Kind<KnativeService> = defineKind<KnativeService>({
   plural: "services",
   shortNames: ["kservice", "ksvc"],
   categories: ["all", "knative", "serving"],
-  nameRule: "dns1035",
   description: "A workload that is routed, versioned and scaled.",
   schema: KnativeServiceSchema,
   defaults: defaultKnativeService,
-  validate: validateKnativeService,
+  webhook: judgeKnativeService,
   columns: [
     { name: "URL", type: "string", jsonPath: ".status.url" },
     { name: "LatestCreated", type: "string", jsonPath: ".status.latestCreatedRevisionName" },

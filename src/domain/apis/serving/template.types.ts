@@ -1,7 +1,8 @@
 // The pod template of Knative's kinds: a PodSpec plus Knative's own four fields (knative-serving.md, section 1.4).
 import { type PodSpec, PodSpecSchema } from "../core/pod.types.js";
-import { embedded, extend } from "../schema/embed.js";
+import { extend } from "../schema/embed.js";
 import { type Infer, int64, list, map, obj, type Schema, str } from "../schema/index.js";
+import { revisionPod } from "./template.schema.js";
 
 const knativeFields = obj({
   containerConcurrency: int64({
@@ -10,12 +11,13 @@ const knativeFields = obj({
   timeoutSeconds: int64({ description: "How long one request may take." }),
   responseStartTimeoutSeconds: int64({ description: "How long until the first byte of the answer." }),
   idleTimeoutSeconds: int64({ description: "How long a request may be silent." }),
+  buildName: str({ description: "The Build that must succeed first." }),
 });
 
 export interface RevisionSpec extends PodSpec, Infer<typeof knativeFields> {}
 
 export const RevisionSpecSchema = {
-  ...extend(embedded(PodSpecSchema), knativeFields),
+  ...extend(revisionPod(PodSpecSchema), knativeFields),
   required: ["containers"],
 } as Schema<RevisionSpec>;
 

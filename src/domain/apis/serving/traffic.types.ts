@@ -6,7 +6,7 @@ export const TrafficTargetSchema = obj({
   revisionName: str({ description: "A fixed Revision." }),
   configurationName: str({ description: "The latest ready Revision of this Configuration." }),
   latestRevision: bool({ description: "Whether this follows the latest ready Revision." }),
-  percent: int64({ minimum: 0, maximum: 100, description: "Share of the traffic; all shares make 100." }),
+  percent: int64({ description: "Share of the traffic; all shares make 100." }),
   url: str({ description: "Where the tag is served; status only." }),
 });
 export interface TrafficTarget extends Infer<typeof TrafficTargetSchema> {}

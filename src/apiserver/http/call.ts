@@ -18,6 +18,8 @@ export interface House {
   readonly tokens: Tokens;
   readonly authorizer: Authorizer;
   readonly meter: Meter;
+  /** Lines for /metrics from whoever works beside this server. */
+  readonly figures: () => readonly string[];
 }
 
 export interface Call {

@@ -38,6 +38,8 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
   let group: string;
   let version: string;
   let rest: string[];
+  // The error-conditions document also writes /api/GROUP/...; only a group's name has a dot.
+  if (parts[0] === "api" && parts[1]?.includes(".")) parts[0] = "apis";
   if (parts[0] === "api" && parts.length >= 2) {
     group = "";
     [, version = "", ...rest] = parts;

@@ -181,6 +181,7 @@ function figuresOf({ house }: Call): string {
     ...gauge("store_failures_total", "Flushes the disk refused.", [` ${commit.failures}`]),
     ...gauge("store_commit_seconds_total", "Time spent waiting for flushes.", [` ${commit.seconds}`]),
     ...gauge("store_queued", "Writes waiting for a flush.", [` ${commit.queued}`]),
+    ...house.figures(),
     "",
   ].join("\n");
 }

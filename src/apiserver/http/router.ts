@@ -1,8 +1,10 @@
 // From a request to the one function that answers it: who asks, what about, may they.
+import { qualifiedPlural } from "../../domain/apis/kind.js";
 import type { Deed } from "../auth/authorize.js";
 import type { Served } from "../registry/index.js";
 import { forbidden, methodNotAllowed, noSuchResource, notFound, refusal } from "../status.js";
 import { podLogs, portForwardTargetCheck } from "../streams/logs.js";
+import { revisionLogs } from "../streams/revisionLogs.js";
 import { bind, evict, requestToken } from "../virtual/actions.js";
 import type { Virtual } from "../virtual/virtual.js";
 import type { Call } from "./call.js";
@@ -93,7 +95,9 @@ function answerSubresource(call: Call, served: Served, path: ResourcePath, verb:
         throw methodNotAllowed();
     }
   }
-  switch (kind.group === "" ? `${kind.plural}/${subresource} ${verb}` : "") {
+  switch (`${qualifiedPlural(kind)}/${subresource} ${verb}`) {
+    case "revisions.serving.knative.dev/log get":
+      return revisionLogs(call, served, path);
     case "namespaces/finalize update":
       return finalizeNamespace(call, served, path);
     case "serviceaccounts/token create":

@@ -41,6 +41,8 @@ export interface ApiServerOptions {
   };
   /** What runs pods; without it, their logs and streams answer 503. */
   readonly podRuntime?: PodRuntime | undefined;
+  /** Lines for /metrics from whoever works beside this server. */
+  readonly figures?: () => readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -67,6 +69,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     tokens,
     authorizer,
     meter,
+    figures: options.figures ?? (() => []),
   };
   const virtuals = [...reviews(authenticator), ...(podRuntime === undefined ? [] : usage(podRuntime))];
   const routes: Routes = {

@@ -1,2 +1,6 @@
-export { groupsOf, type Lookup, type ResolvedTraffic, resolveTraffic, type Share } from "./resolve.js";
+export { groupsOf, splitOf, statusShares } from "./groups.js";
+export { chooseDomain, localDomain, type Named, type Rendered, renderHost, renderTag } from "./hosts.js";
+export { type Lookup, type ResolvedTraffic, resolveTraffic, type Share } from "./resolve.js";
+export { advance, goalOf, isGradual, nextStepMs, type Rollout } from "./rollout.js";
+export { readRollout, writeRollout } from "./rolloutText.js";
 export { chooseArm, makeSplit, type Split, type Weighted } from "./split.js";

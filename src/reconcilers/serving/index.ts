@@ -1,6 +1,8 @@
 import type { Reconciler } from "../../controller/index.js";
+import { buildReconciler } from "./build/reconciler.js";
 import { configurationReconciler } from "./configuration/reconciler.js";
 import type { ServingDeps } from "./deps.js";
+import { domainMappingReconciler } from "./domainmapping/reconciler.js";
 import { inferenceServiceReconciler } from "./inferenceservice/reconciler.js";
 import { ingressReconciler } from "./ingress/reconciler.js";
 import { podAutoscalerReconciler } from "./podautoscaler/reconciler.js";
@@ -16,10 +18,12 @@ export type { ServingDeps, Settings } from "./deps.js";
 export function servingReconcilers(deps: ServingDeps): readonly Reconciler[] {
   return [
     inferenceServiceReconciler(deps),
+    buildReconciler(deps),
     serviceReconciler(deps),
     configurationReconciler(deps),
     revisionReconciler(deps),
     routeReconciler(deps),
+    domainMappingReconciler(deps),
     ingressReconciler(deps),
     podAutoscalerReconciler(deps),
     serverlessServiceReconciler(deps),

@@ -1,4 +1,8 @@
 import { createHash } from "node:crypto";
+import type { ServingConfig } from "../../domain/apis/config/index.js";
+import { networking } from "../../domain/apis/serving/keys.js";
+import { chooseDomain, localDomain } from "../../domain/traffic/index.js";
+import type { Settings } from "./deps.js";
 
 const longest = 63;
 
@@ -18,8 +22,23 @@ export function externalHost(name: string, namespace: string, domain: string): s
   return `${name}.${namespace}.${domain}`;
 }
 
-export function externalUrl(host: string, port: number): string {
-  return port === 80 ? `http://${host}` : `http://${host}:${port}`;
+/** Our own port belongs to plain http; another scheme is spoken by whatever stands in front of the gateway. */
+export function externalUrl(host: string, port: number, scheme = "http"): string {
+  return port === 80 || scheme !== "http" ? `${scheme}://${host}` : `${scheme}://${host}:${port}`;
+}
+
+/**
+ * What the hosts of an object with these labels end in. `svc.cluster.local` keeps it inside. Where no config-domain
+ * was ever written the instance's own domain counts, or nothing on a laptop could be reached.
+ */
+export function domainOf(
+  labels: { readonly [key: string]: string } | undefined,
+  { domains }: Pick<ServingConfig, "domains">,
+  { domain }: Pick<Settings, "domain">,
+): string {
+  if (labels?.[networking.visibility] === "cluster-local") return localDomain;
+  const unwritten = domains.every((one) => one.domain === localDomain);
+  return unwritten ? domain : chooseDomain(domains, labels);
 }
 
 /** Labels or annotations without those of the given keys. */

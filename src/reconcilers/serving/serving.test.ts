@@ -9,6 +9,8 @@ import {
   startWorld,
 } from "../../../test/world/index.js";
 import { Deployment } from "../../domain/apis/apps/apps.types.js";
+import { ConfigMap } from "../../domain/apis/core/config.types.js";
+import { Namespace } from "../../domain/apis/core/namespace.types.js";
 import { Pod } from "../../domain/apis/core/pod.types.js";
 import { Service } from "../../domain/apis/core/service.types.js";
 import { VirtualService } from "../../domain/apis/istio/virtualService.types.js";
@@ -331,6 +333,25 @@ describe("an InferenceService", () => {
       ["iris-predictor-00002", 10, undefined],
       ["iris-predictor-00001", 90, "prev"],
     ]);
+  });
+
+  it("says what Knative refuses of it in Knative's words, and goes on once that is allowed", async () => {
+    const world = await cluster();
+    const { metadata, spec } = iris();
+    const tolerations = [{ operator: "Exists" }];
+    const service = await world.apply(InferenceService, {
+      metadata,
+      spec: { predictor: { ...spec.predictor, tolerations } },
+    });
+    expect(said(service, "PredictorReady")).toBe(
+      'False ServiceFailed: Service creation failed with message: admission webhook "validation.webhook.serving.knative.dev" denied the request: validation failed: must not set the field(s): spec.template.spec.tolerations.',
+    );
+    await world.apply(Namespace, { metadata: { name: "knative-serving" } } as never);
+    await world.apply(ConfigMap, {
+      metadata: { name: "config-features", namespace: "knative-serving" },
+      data: { "kubernetes.podspec-tolerations": "enabled" },
+    } as never);
+    expect(said(world.get(InferenceService, "default/iris"))).toBe("True");
   });
 
   it("a stumbling API delays it, and no more", async () => {

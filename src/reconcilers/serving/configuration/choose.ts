@@ -46,12 +46,15 @@ export function latestReadyName(configuration: Configuration, mine: readonly Rev
   return (ready ?? current)?.metadata.name;
 }
 
-export function generationOf(revision: Revision): number {
+function generationOf(revision: Revision): number {
   return Number(revision.metadata.labels?.[serving.configurationGeneration] ?? 0);
 }
 
-function sameWish(revision: Revision, configuration: Configuration): boolean {
-  return JSON.stringify(sorted(revision.spec)) === JSON.stringify(sorted(configuration.spec.template?.spec));
+// A Revision is given its service links when it is made; a template that is updated says nothing of them.
+function sameWish({ spec }: Revision, configuration: Configuration): boolean {
+  const wish = configuration.spec.template?.spec;
+  const enableServiceLinks = wish?.enableServiceLinks ?? spec.enableServiceLinks;
+  return JSON.stringify(sorted(spec)) === JSON.stringify(sorted({ ...wish, enableServiceLinks }));
 }
 
 // Members in one order, so that equal wishes read the same.

@@ -53,6 +53,10 @@ export function makeRevision(configuration: Configuration, nowMs: number): Unsav
         },
       ],
     },
-    spec: template?.spec ?? { containers: [] },
+    spec: {
+      ...(template?.spec ?? { containers: [] }),
+      // The Build bears the Revision's name: one for each.
+      ...(spec.build === undefined ? {} : { buildName: revisionName(configuration) }),
+    },
   } as Unsaved<Revision>;
 }

@@ -2,11 +2,13 @@
  * A Configuration is the latest wish for what runs. Each generation of it becomes one Revision;
  * the newest of its Revisions that is ready is the one Routes send traffic to.
  */
-import { asKind, type Reconciler, type StatusReport } from "../../../controller/index.js";
+import { asKind, ensureOwned, type Reconciler, type StatusReport } from "../../../controller/index.js";
+import { Build } from "../../../domain/apis/build/build.types.js";
 import { conditionOf, copied, no } from "../../../domain/apis/meta/judgement.js";
 import { Configuration } from "../../../domain/apis/serving/configuration.types.js";
 import { Revision } from "../../../domain/apis/serving/revision.types.js";
 import { isPortError, isRefusal } from "../../../ports/index.js";
+import { makeBuild } from "../build/make.js";
 import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
 import { latestReadyName, presentRevision } from "./choose.js";
@@ -20,6 +22,7 @@ export function configurationReconciler({
   recorder,
   config,
 }: ServingDeps): Reconciler<Configuration> {
+  const ensure = ensureOwned(client, listers);
   const revisions = listers(Revision);
 
   return {
@@ -71,6 +74,8 @@ export function configurationReconciler({
     status: StatusReport,
   ): Promise<Revision | undefined> {
     try {
+      const build = makeBuild(configuration, name);
+      if (build !== undefined) await ensure(Build, configuration, build, { createOnly: true });
       const revision = await client.create(Revision, makeRevision(configuration, clock.now()));
       recorder.event(configuration, "Normal", "Created", `Created Revision "${name}"`);
       return revision;

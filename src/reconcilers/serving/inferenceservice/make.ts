@@ -1,12 +1,14 @@
+import type { ServingConfig } from "../../../domain/apis/config/index.js";
 import type { Container } from "../../../domain/apis/core/container.types.js";
 import type { Service } from "../../../domain/apis/core/service.types.js";
 import type { VirtualService } from "../../../domain/apis/istio/virtualService.types.js";
 import type { InferenceService } from "../../../domain/apis/kserve/inferenceService.types.js";
 import { autoscaling, gateways, kserve, lastApplied, networking } from "../../../domain/apis/serving/keys.js";
 import type { KnativeService } from "../../../domain/apis/serving/service.types.js";
-import { defaultTemplate } from "../../../domain/apis/serving/template.defaults.js";
-import type { RevisionSpec } from "../../../domain/apis/serving/template.types.js";
+import { admittedTemplate } from "../../../domain/apis/serving/template.defaults.js";
+import type { RevisionSpec, RevisionTemplate } from "../../../domain/apis/serving/template.types.js";
 import type { TrafficTarget } from "../../../domain/apis/serving/traffic.types.js";
+import { localDomain } from "../../../domain/traffic/index.js";
 import type { Unsaved } from "../../../ports/index.js";
 import { externalHost, localHost, without } from "../names.js";
 import type { Chosen } from "./choose.js";
@@ -20,6 +22,7 @@ export function makePredictorService(
   service: InferenceService,
   chosen: Extract<Chosen, { outcome: "chosen" }>,
   traffic: readonly TrafficTarget[],
+  config: ServingConfig,
 ): Unsaved<KnativeService> {
   const { name, namespace, labels, annotations } = service.metadata;
   const { predictor } = service.spec;
@@ -30,7 +33,7 @@ export function makePredictorService(
     annotations,
     (key) => key === lastApplied || key.startsWith("autoscaling.knative.dev"),
   );
-  const template = defaultTemplate({
+  const template: RevisionTemplate = {
     metadata: {
       labels: {
         ...chosen.runtime?.spec.labels,
@@ -60,14 +63,16 @@ export function makePredictorService(
         : { containerConcurrency: predictor.containerConcurrency }),
       ...(predictor.timeout === undefined ? {} : { timeoutSeconds: predictor.timeout }),
     } as RevisionSpec,
-  });
+  };
+  const metadata = {
+    name: predictorName(name),
+    namespace,
+    labels: { ...labels, [kserve.inferenceService]: name, [kserve.component]: "predictor" },
+  };
+  // The spec is compared whole, so it must be what admission would make of it.
   return {
-    metadata: {
-      name: predictorName(name),
-      namespace,
-      labels: { ...labels, [kserve.inferenceService]: name, [kserve.component]: "predictor" },
-    },
-    spec: { template, traffic },
+    metadata,
+    spec: { template: admittedTemplate(template, { config, parent: metadata }), traffic },
   };
 }
 
@@ -84,10 +89,10 @@ export function makeAlias({ metadata }: InferenceService): Unsaved<Service> {
 }
 
 export function makeVirtualService(service: InferenceService, domain: string): Unsaved<VirtualService> {
-  const { name, namespace = "", labels } = service.metadata;
+  const { name, namespace = "" } = service.metadata;
   const inside = localHost(name, namespace);
   const outside = externalHost(name, namespace, domain);
-  const open = labels?.[networking.visibility] !== "cluster-local";
+  const open = domain !== localDomain;
   const insideOnly = `^${quoted(`${name}.${namespace}`)}(\\.svc(\\.cluster\\.local)?)?(?::\\d{1,5})?$`;
   return {
     metadata: {

@@ -20,12 +20,15 @@ import {
   unknown,
   yes,
 } from "../../../domain/apis/meta/judgement.js";
-import { kserve, networking, serving } from "../../../domain/apis/serving/keys.js";
+import { kserve, serving } from "../../../domain/apis/serving/keys.js";
 import { KnativeService } from "../../../domain/apis/serving/service.types.js";
 import { judgeModel } from "../../../domain/diagnosis/index.js";
+import { localDomain } from "../../../domain/traffic/index.js";
+import { isRefusal } from "../../../ports/index.js";
+import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
 import { probeAgainMs } from "../limits.js";
-import { externalHost, externalUrl, localHost } from "../names.js";
+import { domainOf, externalHost, externalUrl, localHost } from "../names.js";
 import { choosePredictor } from "./choose.js";
 import { makeAlias, makePredictorService, makeVirtualService, predictorName } from "./make.js";
 import { trafficOf, withRollout } from "./rollout.js";
@@ -37,6 +40,7 @@ export function inferenceServiceReconciler({
   recorder,
   settings,
   prober,
+  config,
 }: ServingDeps): Reconciler<InferenceService> {
   const ensure = ensureOwned(client, listers);
 
@@ -57,6 +61,8 @@ export function inferenceServiceReconciler({
       watch(Pod, (pod) => named(pod.metadata.namespace, pod.metadata.labels?.[kserve.inferenceService])),
       watch(ServingRuntime, (runtime) => unready(runtime.metadata.namespace)),
       watch(ClusterServingRuntime, () => unready(undefined)),
+      // What was refused may be allowed now.
+      whenConfigChanges(listers, InferenceService, "config-domain", "config-defaults", "config-features"),
     ],
 
     async reconcile(service, status) {
@@ -81,8 +87,12 @@ export function inferenceServiceReconciler({
       });
 
       const before = service.status?.components?.["predictor"] ?? {};
-      const wish = makePredictorService(service, chosen, trafficOf(service, before));
-      const predictor = await ensure(KnativeService, service, wish, { exact: ["spec"] });
+      const wish = makePredictorService(service, chosen, trafficOf(service, before), config());
+      const predictor = await ensure(KnativeService, service, wish, { exact: ["spec"] }).catch(refused);
+      if (predictor.outcome === "refused") {
+        status.mark("PredictorReady", no("ServiceFailed", predictor.because));
+        return undefined;
+      }
       if (predictor.outcome === "notOwned") {
         status.mark(
           "PredictorReady",
@@ -112,10 +122,11 @@ export function inferenceServiceReconciler({
         if (ready.status !== "True" && service.status?.url === undefined) {
           return { verdict: unknown("Predictor ingress not created") };
         }
-        const { domain, externalPort } = settings();
+        const { externalPort } = settings();
+        const domain = domainOf(service.metadata.labels, config(), settings());
         await ensure(Service, service, makeAlias(service));
         await ensure(VirtualService, service, makeVirtualService(service, domain), { exact: ["spec"] });
-        const outside = service.metadata.labels?.[networking.visibility] !== "cluster-local";
+        const outside = domain !== localDomain;
         const host = outside ? externalHost(name, namespace, domain) : localHost(name, namespace);
         const probed = await prober.probe({
           host,
@@ -168,6 +179,12 @@ export function inferenceServiceReconciler({
       .filter((service) => conditionOf(service, "Ready")?.status !== "True")
       .map((service) => ({ namespace: service.metadata.namespace ?? "", name: service.metadata.name }));
   }
+}
+
+/** Knative's rules are its own: what of the predictor they refuse is news for the user, in their words. */
+function refused(error: unknown): { readonly outcome: "refused"; readonly because: string } {
+  if (!isRefusal(error)) throw error;
+  return { outcome: "refused", because: `Service creation failed with message: ${error.message}.` };
 }
 
 function markDetails(ksvc: KnativeService, status: Parameters<Reconciler["reconcile"]>[1]): void {

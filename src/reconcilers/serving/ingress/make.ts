@@ -19,16 +19,23 @@ export function ingressHash({ spec, metadata }: KnativeIngress): string {
     .digest("hex");
 }
 
-/** One for the gateways and one for the inside, as the seed shows. */
+/** One for the gateways and, where there is an inside, one for that, as the seed shows. */
 export function makeVirtualServices(
   ingress: KnativeIngress,
   hash: string,
 ): readonly Unsaved<VirtualService>[] {
   const inside = ingress.spec.rules.filter((rule) => rule.visibility === "ClusterLocal");
-  return [
-    virtualService(ingress, "-ingress", [gateways.external, gateways.local], ingress.spec.rules, hash),
-    virtualService(ingress, "-mesh", [gateways.mesh], inside, hash),
-  ];
+  const outer = virtualService(
+    ingress,
+    "-ingress",
+    [gateways.external, gateways.local],
+    ingress.spec.rules,
+    hash,
+  );
+  // A VirtualService of no hosts would be refused.
+  return inside.length === 0
+    ? [outer]
+    : [outer, virtualService(ingress, "-mesh", [gateways.mesh], inside, hash)];
 }
 
 function virtualService(
@@ -56,12 +63,20 @@ function virtualService(
   };
 }
 
+/** `httpOption` is not said here: only a gateway that also speaks https could send anybody there. */
 function routes(rule: IngressRule, through: readonly string[], hash: string): readonly HttpRoute[] {
   const [gateway] =
     through.length === 1 ? through : [rule.visibility === "ExternalIP" ? gateways.external : gateways.local];
   return (rule.http?.paths ?? []).map((path) => ({
-    match: rule.hosts.map((host) => ({ authority: { prefix: host }, gateways: [gateway ?? gateways.mesh] })),
+    match: rule.hosts.map((host) => ({
+      authority: { prefix: host },
+      gateways: [gateway ?? gateways.mesh],
+      ...(path.path ? { uri: { prefix: path.path } } : {}),
+      ...(path.headers === undefined ? {} : { headers: path.headers }),
+    })),
     headers: { request: { set: { ...path.appendHeaders, "K-Network-Hash": hash } } },
+    // The request comes in again under this name, through the placeholder Service that is the local gateway.
+    ...(path.rewriteHost ? { rewrite: { authority: path.rewriteHost } } : {}),
     retries: { attempts: 3, perTryTimeout: "600s", retryOn },
     timeout: "600s",
     websocketUpgrade: true,

@@ -3,9 +3,10 @@
  * VirtualService, and believes it is served only when the gateway itself answers with it.
  */
 import { asKind, ensureOwned, type Reconciler } from "../../../controller/index.js";
+import { Service } from "../../../domain/apis/core/service.types.js";
 import { VirtualService } from "../../../domain/apis/istio/virtualService.types.js";
 import { conditionOf, no, unknown, yes } from "../../../domain/apis/meta/judgement.js";
-import { KnativeIngress } from "../../../domain/apis/networking/ingress.types.js";
+import { type IngressRule, KnativeIngress } from "../../../domain/apis/networking/ingress.types.js";
 import { gateways } from "../../../domain/apis/serving/keys.js";
 import type { ServingDeps } from "../deps.js";
 import { probeAgainMs } from "../limits.js";
@@ -18,6 +19,26 @@ export function ingressReconciler({
   prober,
 }: ServingDeps): Reconciler<KnativeIngress> {
   const ensure = ensureOwned(client, listers);
+  const ingresses = listers(KnativeIngress);
+  const services = listers(Service);
+
+  /**
+   * A mapped domain is answered by what it is mapped to, with that one's hash; unless it is a plain Service, whose
+   * pods know of none but ours. Of an alias that no KIngress serves, any answer must do.
+   */
+  function expectedHash(ingress: KnativeIngress, rule: IngressRule, own: string): string | undefined {
+    const target = rule.http?.paths.find((path) => path.rewriteHost)?.rewriteHost;
+    if (target === undefined) return own;
+    const { namespace = "" } = ingress.metadata;
+    const serving = ingresses
+      .list({ namespace })
+      .find(({ spec }) =>
+        spec.rules.some(({ hosts, visibility }) => visibility === "ClusterLocal" && hosts.includes(target)),
+      );
+    if (serving !== undefined) return ingressHash(serving);
+    const service = services.get({ namespace, name: target.split(".")[0] ?? "" });
+    return service?.spec?.type === "ExternalName" ? undefined : own;
+  }
 
   return {
     kind: KnativeIngress,
@@ -38,11 +59,12 @@ export function ingressReconciler({
       }
       status.mark("NetworkConfigured", yes);
 
-      for (const { hosts, visibility } of ingress.spec.rules) {
+      for (const rule of ingress.spec.rules) {
+        const { hosts, visibility } = rule;
         const host = hosts.at(-1) ?? "";
         const probed = await prober.probe({
           host,
-          hash,
+          hash: expectedHash(ingress, rule, hash),
           visibility: visibility === "ExternalIP" ? "external" : "local",
         });
         if (probed.outcome === "notReady") {

@@ -114,6 +114,7 @@ function podSpec(
     timeoutSeconds,
     responseStartTimeoutSeconds: _start,
     idleTimeoutSeconds: _idle,
+    buildName: _build,
     ...spec
   } = revision.spec;
   const runtimeClassName = spec.runtimeClassName ?? runtimeClassFor(revision, runtimeClassNames);

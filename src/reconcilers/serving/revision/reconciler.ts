@@ -5,11 +5,12 @@
 import { asKind, ensureOwned, type Reconciler, type StatusReport, watch } from "../../../controller/index.js";
 import { Deployment } from "../../../domain/apis/apps/apps.types.js";
 import { PodAutoscaler } from "../../../domain/apis/autoscaling/podAutoscaler.types.js";
+import { Build } from "../../../domain/apis/build/build.types.js";
 import { Pod } from "../../../domain/apis/core/pod.types.js";
 import { conditionOf, copied, type Judgement, no, unknown } from "../../../domain/apis/meta/judgement.js";
 import { serving } from "../../../domain/apis/serving/keys.js";
 import { Revision } from "../../../domain/apis/serving/revision.types.js";
-import { judgePods } from "../../../domain/diagnosis/index.js";
+import { judgeBuild, judgePods } from "../../../domain/diagnosis/index.js";
 import { isRefusal } from "../../../ports/index.js";
 import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
@@ -22,6 +23,7 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
   const { client, listers, images, recorder, clock, config, settings } = deps;
   const ensure = ensureOwned(client, listers);
   const pods = listers(Pod);
+  const builds = listers(Build);
 
   return {
     kind: Revision,
@@ -33,11 +35,18 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
     owns: [asKind(Deployment), asKind(PodAutoscaler)],
     watches: [
       watch(Pod, (pod) => revisionOf(pod.metadata)),
+      watch(Build, ({ metadata }) =>
+        listers(Revision)
+          .list({ namespace: metadata.namespace ?? "" })
+          .filter((revision) => revision.spec.buildName === metadata.name)
+          .map(keyOf),
+      ),
       whenConfigChanges(listers, Revision, "config-deployment", "config-observability", "config-autoscaler"),
     ],
 
     async reconcile(revision, status) {
       status.set({ logUrl: logUrlOf(revision, config(), settings()) });
+      if (!hasBuild(revision, status)) return undefined;
       const pinned = await pin(revision, status);
       if (pinned === undefined) return { requeueAfterMs: digestAgainMs };
 
@@ -76,6 +85,16 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
       return { requeueAfterMs: verdict.lookAgainInMs };
     },
   };
+
+  /** Held back until the Build it waits for is done; true when there is none to wait for. */
+  function hasBuild({ metadata, spec }: Revision, status: StatusReport): boolean {
+    const name = spec.buildName;
+    // Once done it has served its purpose, and may be deleted.
+    if (!name || status.get("BuildSucceeded")?.status === "True") return true;
+    const { condition } = judgeBuild(builds.get({ namespace: metadata.namespace ?? "", name }), name);
+    status.mark("BuildSucceeded", condition);
+    return condition.status === "True";
+  }
 
   async function pin(revision: Revision, status: StatusReport) {
     const { containerStatuses, initContainerStatuses } = revision.status ?? {};

@@ -1,68 +1,135 @@
-// Tells Revisions whether a Route wants them: routingState and the list of routes (knative-serving.md, section 4.5).
+// Tells Revisions and Configurations which Routes want them (knative-serving.md, section 4.5).
+import type { Kind, Resource } from "../../../domain/apis/kind.js";
 import { isoSeconds } from "../../../domain/apis/meta/time.js";
 import { Configuration } from "../../../domain/apis/serving/configuration.types.js";
 import { serving } from "../../../domain/apis/serving/keys.js";
 import { Revision } from "../../../domain/apis/serving/revision.types.js";
 import type { Route } from "../../../domain/apis/serving/route.types.js";
-import type { Share } from "../../../domain/traffic/index.js";
+import { isPortError } from "../../../ports/index.js";
 import type { ServingDeps } from "../deps.js";
 
-export type Label = (
-  route: Route,
-  shares: readonly Share[],
-  options?: { readonly release: boolean },
-) => Promise<void>;
+export interface Labeler {
+  /** Puts the Route on everything it names, and on these Revisions, which get its traffic or may still. */
+  hold(route: Route, revisionNames: Iterable<string>): Promise<void>;
+  /** Takes it off everything else. */
+  release(route: Route, revisionNames: Iterable<string>): Promise<void>;
+}
 
-export function routingLabeler({ client, listers, clock }: ServingDeps): Label {
+interface Wanted {
+  readonly revisions: ReadonlySet<string>;
+  readonly configurations: ReadonlySet<string>;
+}
+
+export function routingLabeler({ client, listers, clock }: ServingDeps): Labeler {
   const revisions = listers(Revision);
   const configurations = listers(Configuration);
 
-  return async (route, shares, { release } = { release: false }) => {
-    const namespace = route.metadata.namespace ?? "";
-    const wanted =
-      route.metadata.deletionTimestamp === undefined ? wantedBy(route, shares) : new Set<string>();
-    for (const revision of revisions.list({ namespace })) {
-      const routes = listOf(revision);
-      const has = routes.includes(route.metadata.name);
-      const wants = wanted.has(revision.metadata.name);
-      if (wants && !(has && revision.metadata.labels?.[serving.routingState] === "active")) {
-        await write(revision, has ? routes : [...routes, route.metadata.name]);
-      } else if (!wants && has && release) {
-        await write(
-          revision,
-          routes.filter((name) => name !== route.metadata.name),
-        );
+  return {
+    async hold(route, revisionNames) {
+      const namespace = route.metadata.namespace ?? "";
+      const wanted = wantedBy(route, revisionNames);
+      for (const name of wanted.configurations) {
+        const configuration = configurations.get({ namespace, name });
+        if (configuration !== undefined && !names(configuration, route))
+          await writeConfiguration(configuration, withRoute(configuration, route));
       }
-    }
+      for (const name of wanted.revisions) {
+        const revision = revisions.get({ namespace, name });
+        const isActive = revision?.metadata.labels?.[serving.routingState] === "active";
+        if (revision !== undefined && !(isActive && names(revision, route)))
+          await writeRevision(revision, withRoute(revision, route));
+      }
+    },
+
+    async release(route, revisionNames) {
+      const wanted: Wanted =
+        route.metadata.deletionTimestamp === undefined
+          ? wantedBy(route, revisionNames)
+          : { revisions: new Set(), configurations: new Set() };
+      for (const configuration of candidates(route)) {
+        // Revisions are found through their Configuration, so it is let go last.
+        for (const revision of revisions.controlledBy(configuration.metadata.uid ?? "")) {
+          if (!wanted.revisions.has(revision.metadata.name) && names(revision, route))
+            await writeRevision(revision, withoutRoute(revision, route));
+        }
+        if (!wanted.configurations.has(configuration.metadata.name) && names(configuration, route))
+          await writeConfiguration(configuration, withoutRoute(configuration, route));
+      }
+    },
   };
 
   // The latest created Revision counts before it is ready: it must not be put to sleep while it starts.
-  function wantedBy(route: Route, shares: readonly Share[]): ReadonlySet<string> {
-    const wanted = new Set(shares.map((share) => share.revisionName));
+  function wantedBy(route: Route, revisionNames: Iterable<string>): Wanted {
+    const namespace = route.metadata.namespace ?? "";
+    const wanted = new Set(revisionNames);
+    const follows = new Set<string>();
     for (const { configurationName, revisionName } of route.spec.traffic ?? []) {
       if (revisionName) wanted.add(revisionName);
-      const key = { namespace: route.metadata.namespace ?? "", name: configurationName ?? "" };
-      const created = configurations.get(key)?.status?.latestCreatedRevisionName;
-      if (created !== undefined) wanted.add(created);
+      else if (configurationName) {
+        follows.add(configurationName);
+        const created = configurations.get({ namespace, name: configurationName })?.status;
+        if (created?.latestCreatedRevisionName !== undefined) wanted.add(created.latestCreatedRevisionName);
+      }
     }
-    return wanted;
+    for (const name of wanted) {
+      const owner = revisions.get({ namespace, name })?.metadata.labels?.[serving.configuration];
+      if (owner !== undefined) follows.add(owner);
+    }
+    return { revisions: wanted, configurations: follows };
   }
 
-  async function write(revision: Revision, routes: readonly string[]): Promise<void> {
-    const key = { namespace: revision.metadata.namespace ?? "", name: revision.metadata.name };
-    const patch = {
-      metadata: {
-        labels: { [serving.routingState]: routes.length > 0 ? "active" : "reserve" },
-        annotations: {
-          [serving.routes]: routes.length > 0 ? routes.join(",") : null,
-          [serving.routingStateModified]: isoSeconds(clock.now()),
-        },
+  /** A Service's Route never leaves its Service; any other may have left any Configuration of its namespace. */
+  function candidates(route: Route): readonly Configuration[] {
+    const namespace = route.metadata.namespace ?? "";
+    const service = route.metadata.labels?.[serving.service];
+    if (service === undefined) return configurations.list({ namespace }).filter((one) => names(one, route));
+    const own = configurations.get({ namespace, name: service });
+    return own === undefined ? [] : [own];
+  }
+
+  async function writeConfiguration(configuration: Configuration, routes: readonly string[]): Promise<void> {
+    await patch(Configuration, configuration, { annotations: { [serving.routes]: listed(routes) } });
+  }
+
+  async function writeRevision(revision: Revision, routes: readonly string[]): Promise<void> {
+    const state = routes.length > 0 ? "active" : "reserve";
+    const isNew = revision.metadata.labels?.[serving.routingState] !== state;
+    await patch(Revision, revision, {
+      labels: { [serving.routingState]: state },
+      annotations: {
+        [serving.routes]: listed(routes),
+        ...(isNew ? { [serving.routingStateModified]: isoSeconds(clock.now()) } : {}),
       },
-    };
-    await client.patch(Revision, key, patch, { type: "merge" });
+    });
+  }
+
+  async function patch<T extends Resource>(kind: Kind<T>, object: T, metadata: object): Promise<void> {
+    const key = { namespace: object.metadata.namespace ?? "", name: object.metadata.name };
+    try {
+      await client.patch(kind, key, { metadata }, { type: "merge" });
+    } catch (error) {
+      // What is gone needs no telling.
+      if (!isPortError(error, "NotFound")) throw error;
+    }
   }
 }
 
-function listOf(revision: Revision): readonly string[] {
-  return (revision.metadata.annotations?.[serving.routes] ?? "").split(",").filter((name) => name !== "");
+export function routesListed({ metadata }: Resource): readonly string[] {
+  return (metadata.annotations?.[serving.routes] ?? "").split(",").filter((name) => name !== "");
+}
+
+function names(object: Resource, route: Route): boolean {
+  return routesListed(object).includes(route.metadata.name);
+}
+
+function withRoute(object: Resource, route: Route): readonly string[] {
+  return [...new Set([...routesListed(object), route.metadata.name])].sort();
+}
+
+function withoutRoute(object: Resource, route: Route): readonly string[] {
+  return routesListed(object).filter((name) => name !== route.metadata.name);
+}
+
+function listed(routes: readonly string[]): string | null {
+  return routes.length > 0 ? routes.join(",") : null;
 }

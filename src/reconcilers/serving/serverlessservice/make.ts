@@ -5,6 +5,7 @@ import type { ServerlessService } from "../../../domain/apis/networking/serverle
 import { networking } from "../../../domain/apis/serving/keys.js";
 import type { Unsaved } from "../../../ports/index.js";
 import { childName } from "../names.js";
+import { publicPorts } from "../ports.js";
 
 export function privateName(services: ServerlessService): string {
   return childName(services.metadata.name, "-private");
@@ -43,7 +44,11 @@ export function makePublicService(services: ServerlessService): Unsaved<Service>
       namespace: services.metadata.namespace,
       ...marked(services, "Public"),
     },
-    spec: { type: "ClusterIP", sessionAffinity: "None", ports: [requests(services)] },
+    spec: {
+      type: "ClusterIP",
+      sessionAffinity: "None",
+      ports: [{ ...requests(services), port: publicPorts[services.spec.protocolType] }],
+    },
   };
 }
 

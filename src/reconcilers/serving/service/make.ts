@@ -28,7 +28,10 @@ export function makeConfiguration(
         [serving.routes]: [...new Set([...routes, name])].sort().join(","),
       },
     },
-    spec: { template: service.spec.template },
+    spec: {
+      template: service.spec.template,
+      ...(service.spec.build === undefined ? {} : { build: service.spec.build }),
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { Configuration } from "../../../domain/apis/serving/configuration.types.
 import { Revision } from "../../../domain/apis/serving/revision.types.js";
 import { Route } from "../../../domain/apis/serving/route.types.js";
 import { KnativeService } from "../../../domain/apis/serving/service.types.js";
+import { isManual } from "../../../domain/apis/serving/v1alpha1/form.js";
 import { presentRevision } from "../configuration/choose.js";
 import { makeConfiguration, makeRoute } from "./make.js";
 
@@ -22,6 +23,11 @@ export function serviceReconciler({ client, listers, recorder }: Deps): Reconcil
 
     async reconcile(service, status) {
       const { name, namespace = "" } = service.metadata;
+      if (isManual(service)) {
+        status.mark("ConfigurationsReady", manual);
+        status.mark("RoutesReady", manual);
+        return;
+      }
       const live = listers(Configuration).get({ namespace, name });
       const configuration = await ensure(Configuration, service, makeConfiguration(service, live), owned);
       if (configuration.outcome === "notOwned") {
@@ -67,6 +73,8 @@ export function serviceReconciler({ client, listers, recorder }: Deps): Reconcil
     return presentRevision(configuration, mine, named).outcome === "conflict";
   }
 }
+
+const manual = unknown("Manual", "Service is set to Manual, and is not managing underlying resources.");
 
 function isOutOfDate({ metadata, status }: Configuration | Route): boolean {
   return status?.observedGeneration !== metadata.generation;

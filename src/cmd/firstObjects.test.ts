@@ -20,7 +20,7 @@ async function api() {
 const named = (name: string) => ({ namespace: "knative-serving", name });
 
 describe("the first ConfigMaps", () => {
-  it("are admitted, and say nothing but the domain", async () => {
+  it("are admitted, and say the domain, what KServe needs, and nothing else", async () => {
     const client = await api();
     await createFirstObjects(client, "localhost");
     const { items } = await client.list(ConfigMap, { namespace: "knative-serving" });
@@ -39,9 +39,18 @@ describe("the first ConfigMaps", () => {
       "config-tracing",
     ]);
     const read = readServingConfig((name) => items.find(({ metadata }) => metadata.name === name)?.data);
+    const defaults = readServingConfig(() => undefined);
     expect(read).toEqual({
-      ...readServingConfig(() => undefined),
+      ...defaults,
       domains: [{ domain: "localhost", selector: {} }],
+      features: {
+        ...defaults.features,
+        podSpecAffinity: "enabled",
+        podSpecNodeSelector: "enabled",
+        podSpecTolerations: "enabled",
+        persistentVolumeClaim: "enabled",
+        persistentVolumeWrite: "enabled",
+      },
     });
   });
 

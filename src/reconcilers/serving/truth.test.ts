@@ -188,6 +188,24 @@ describe("a container that runs and does not answer", () => {
   });
 });
 
+describe("a Service that starts asleep", () => {
+  it("is ready without pods, and its Revision says that nothing asks for it", async () => {
+    const world = await cluster();
+    await world.apply(Namespace, { metadata: { name: "knative-serving" } } as never);
+    await world.apply(ConfigMap, {
+      metadata: { name: "config-autoscaler", namespace: "knative-serving" },
+      data: { "allow-zero-initial-scale": "true", "initial-scale": "0" },
+    } as never);
+    await world.apply(KnativeService, cat());
+    expect(at(world).service()).toBe("True");
+    expect(world.list(Pod, "default")).toEqual([]);
+    expect(at(world).revision(1, "Active")).toBe("False NoTraffic: The target is not receiving traffic.");
+    const writes = world.writes();
+    await world.advance(minutes(60));
+    expect(world.writes()).toBe(writes);
+  });
+});
+
 describe("an image that cannot be had", () => {
   it("is ContainerMissing with the literal error, and mends itself when the image appears", async () => {
     let gone = true;

@@ -58,7 +58,10 @@ export function podAutoscalerReconciler({
       }
       const ready = deployment.status?.readyReplicas ?? 0;
       status.set({ desiredScale: wanted, actualScale: ready });
-      const started = initialized || ready >= leastToStart(autoscaler);
+      const least = leastToStart(autoscaler);
+      // None is enough only for one that has none: not for one whose pods fail while the setting changes.
+      const started =
+        initialized || (ready >= least && (least > 0 || deployment.status?.replicas === undefined));
       status.mark("ScaleTargetInitialized", started ? yes : unknown(""));
       status.mark("Active", judgeActive(wanted, ready, leftMs === 0));
       return { requeueAfterMs: leftMs || undefined };
@@ -76,8 +79,8 @@ export function podAutoscalerReconciler({
     if (unreachable && initialized) return 0;
     const { autoscaler: settings } = config();
     const first = initialScale(annotations, settings);
-    if (!initialized && first === 0) return minScale(annotations, settings);
-    const least = Math.max(minScale(annotations, settings), 1);
+    // One that started asleep sleeps on until something wakes it.
+    const least = Math.max(minScale(annotations, settings), Math.min(first, 1));
     return Math.min(Math.max(initialized ? least : first, least), maxScale(annotations, settings));
   }
 

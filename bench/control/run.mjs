@@ -7,6 +7,7 @@
 // fresh instance; ten requests to create are in flight at a time.
 import { apiClient } from "../client.mjs";
 import {
+  cpuNs,
   end,
   home,
   machine,
@@ -79,6 +80,7 @@ async function measure(count) {
     took.push(performance.now() - began);
     if (took.length === count) done();
   });
+  const cpuBefore = cpuNs(child.pid);
   const began = performance.now();
   let next = 0;
   await Promise.all(
@@ -102,6 +104,7 @@ async function measure(count) {
     }),
   ]);
   const readyMs = performance.now() - began;
+  const cpuMs = (cpuNs(child.pid) - cpuBefore) / 1e6;
   const writes = (await figure(api, "drydock_apiserver_store_writes_total")) - writesBefore;
   await wait(5000);
   const fullMb = memory(child.pid).rss;
@@ -118,6 +121,7 @@ async function measure(count) {
     (readyMs / 1000).toFixed(2),
     median(took).toFixed(0),
     percentile(took, 0.99).toFixed(0),
+    (cpuMs / count).toFixed(0),
     (writes / count).toFixed(1),
     fullMb.toFixed(0),
     (((fullMb - emptyMb) * 1024) / count).toFixed(0),
@@ -136,6 +140,7 @@ table(
     "all Ready, s",
     "to Ready p50, ms",
     "p99, ms",
+    "CPU ms for each",
     "writes for each",
     "server RSS, MB",
     "KB for each",

@@ -116,9 +116,9 @@ describe.sequential("an instance of its own", () => {
 
     const table = (await drydock("get", "isvc")).out.split("\n");
     expect(table[0]).toMatch(
-      /^NAME {8}URL +READY +PREV +LATEST +PREVROLLEDOUTREVISION +LATESTREADYREVISION +AGE$/,
+      /^NAME {8}URL +READY +PREV +LATEST +PREVROLLEDOUTREVISION +LATESTREADYREVISION +AGE +REASON$/,
     );
-    expect(table[1]).toMatch(/^onnx-iris +http:\S+ +True +100 +onnx-iris-predictor-00001 +\d+s$/);
+    expect(table[1]).toMatch(/^onnx-iris +http:\S+ +True +100 +onnx-iris-predictor-00001 +\d+s *$/);
 
     const predicted = await drydock("predict", "onnx-iris", "-d", "@examples/iris-input.json");
     expect([predicted.code, JSON.parse(predicted.out)]).toEqual([0, { predictions: [1, 1, 0] }]);

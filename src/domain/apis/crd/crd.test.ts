@@ -95,6 +95,27 @@ describe("CustomResourceDefinition", () => {
       [`${root}: Required value: schemas are required`],
     ],
     [
+      "a schema that is none",
+      crd({
+        versions: [
+          version({
+            schema: {
+              openAPIV3Schema: {
+                type: "object",
+                properties: { a: 5, b: { type: "string", pattern: 7 }, c: null },
+                required: "a",
+              },
+            },
+          }),
+        ],
+      }),
+      [
+        `${root}.properties[a]: Invalid value: "integer": ${root}.properties[a] in body must be of type object: "integer"`,
+        `${root}.properties[b].pattern: Invalid value: "integer": ${root}.properties[b].pattern in body must be of type string: "integer"`,
+        `${root}.required: Invalid value: "string": ${root}.required in body must be of type array: "string"`,
+      ],
+    ],
+    [
       "a node without a type",
       crd({
         versions: [version({ schema: { openAPIV3Schema: { type: "object", properties: { spec: {} } } } })],

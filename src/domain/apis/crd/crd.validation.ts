@@ -3,6 +3,7 @@ import type { AdmissionContext } from "../kind.js";
 import { type FieldError, fieldErrors } from "../meta/fieldError.js";
 import { labelProblems, nameProblems } from "../names/index.js";
 import type { SchemaNode } from "../schema/index.js";
+import { misfitsOf } from "./schemaShape.js";
 import type { CrdSpec, CrdVersion, CustomResourceDefinition } from "./crd.types.js";
 
 export function validateCrd(
@@ -67,7 +68,11 @@ function versionErrors(version: CrdVersion, path: string): readonly FieldError[]
   const place = `${path}.schema.openAPIV3Schema`;
   const errors: FieldError[] = [];
   if (schema === undefined) errors.push(fieldErrors.required(place, "schemas are required"));
-  else structureErrors(schema, place, "at the root", errors);
+  else {
+    const misfits = misfitsOf(schema, place);
+    errors.push(...misfits);
+    if (misfits.length === 0) structureErrors(schema, place, "at the root", errors);
+  }
   for (const [index, column] of (version.additionalPrinterColumns ?? []).entries()) {
     const field = `${path}.additionalPrinterColumns[${index}]`;
     if (!columnTypes.includes(column.type)) {

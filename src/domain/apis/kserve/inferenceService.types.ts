@@ -110,5 +110,7 @@ export const InferenceService: Kind<InferenceService> = defineKind<InferenceServ
     { name: "PrevRolledoutRevision", type: "string", jsonPath: `${previous}.revisionName` },
     { name: "LatestReadyRevision", type: "string", jsonPath: `${latest}.revisionName` },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+    // Ours, and last, so that scripts that count columns still find theirs: the cause is readable at every level.
+    { name: "Reason", type: "string", jsonPath: ".status.conditions[?(@.type=='Ready')].reason" },
   ],
 });

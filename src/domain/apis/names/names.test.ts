@@ -59,7 +59,7 @@ describe("names", () => {
 });
 
 describe("validateObjectMeta", () => {
-  const kind = { namespaced: true, nameRule: "subdomain", flavour: "custom" } as const;
+  const kind = { group: "example.com", namespaced: true, nameRule: "subdomain", flavour: "custom" } as const;
   const thing = (metadata: object): Resource => ({
     apiVersion: "v1",
     kind: "Thing",
@@ -108,6 +108,9 @@ describe("validateObjectMeta", () => {
     expect(said(thing({ finalizers: ["mine"] }), undefined, { ...kind, flavour: "builtin" })).toEqual([
       'metadata.finalizers: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
     ]);
+    // The server holds definitions itself by a finalizer of that sort.
+    const definitions = { ...kind, group: "apiextensions.k8s.io", flavour: "builtin" } as const;
+    expect(said(thing({ finalizers: ["cleanup.x.y"] }), undefined, definitions)).toEqual([]);
     expect(said(thing({}), undefined, { ...kind, namespaced: false })).toEqual([
       "metadata.namespace: Forbidden: not allowed on this type",
     ]);

@@ -8,7 +8,7 @@ const annotationsLimitBytes = 256 * 1024;
 
 /** `old` is the object before, on updates. */
 export function validateObjectMeta(
-  kind: Pick<Kind, "namespaced" | "nameRule" | "flavour">,
+  kind: Pick<Kind, "group" | "namespaced" | "nameRule" | "flavour">,
   object: Resource,
   old: Resource | undefined,
 ): readonly FieldError[] {
@@ -19,7 +19,7 @@ export function validateObjectMeta(
     ...labelErrors("metadata.labels", meta.labels),
     ...annotationErrors("metadata.annotations", meta.annotations),
     ...ownerErrors(meta.ownerReferences ?? []),
-    ...finalizerErrors(kind.flavour, meta.finalizers ?? []),
+    ...finalizerErrors(kind, meta.finalizers ?? []),
     ...(old === undefined ? [] : changeErrors(meta, old.metadata)),
   ];
 }
@@ -95,14 +95,18 @@ function ownerErrors(owners: readonly OwnerReference[]): readonly FieldError[] {
 
 const standardFinalizers: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
 
-function finalizerErrors(flavour: Kind["flavour"], finalizers: readonly string[]): readonly FieldError[] {
+/** Definitions are held by a finalizer without a domain, the server's own: of built-in kinds they alone may have such. */
+function finalizerErrors(
+  { group, flavour }: Pick<Kind, "group" | "flavour">,
+  finalizers: readonly string[],
+): readonly FieldError[] {
   const errors: FieldError[] = [];
   const field = "metadata.finalizers";
   for (const finalizer of finalizers) {
     const problems = labelKeyProblems(finalizer);
     errors.push(...problems.map((problem) => fieldErrors.invalid(field, finalizer, problem)));
     const bare = !finalizer.includes("/") && !standardFinalizers.has(finalizer);
-    if (flavour === "builtin" && problems.length === 0 && bare) {
+    if (flavour === "builtin" && group !== "apiextensions.k8s.io" && problems.length === 0 && bare) {
       const detail = "name is neither a standard finalizer name nor is it fully qualified";
       errors.push(fieldErrors.invalid(field, finalizer, detail));
     }

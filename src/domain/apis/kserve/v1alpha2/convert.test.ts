@@ -83,6 +83,22 @@ describe("InferenceService v1alpha2", () => {
     });
   });
 
+  it.each<[string, InferenceService["spec"]["predictor"], Record<string, string>]>([
+    ["a format that came later", { model: { modelFormat: { name: "huggingface" } } }, {}],
+    ["several containers", { containers: [{ name: "a" }, { name: "b" }] as never }, {}],
+    ["a share without a canary", { minReplicas: 1, canaryTrafficPercent: 20 }, {}],
+    ["a strange annotation", { minReplicas: 1 }, { "serving.kubeflow.org/default-predictor": "{" }],
+    ["an annotation that is no predictor", { minReplicas: 1 }, { "serving.kubeflow.org/default-predictor": "7" }],
+  ])("leaves %s alone when nothing is changed", (_what, predictor, annotations) => {
+    const stored: InferenceService = {
+      apiVersion: "serving.kserve.io/v1beta1",
+      kind: "InferenceService",
+      metadata: { name: "iris", namespace: "default", annotations: { ...annotations, a: "b" } },
+      spec: { predictor },
+    };
+    expect(fromV1alpha2(toV1alpha2(stored), stored)).toEqual(stored);
+  });
+
   it("shows the traffic of both, and the cause under its own names", () => {
     const cause = {
       status: "False" as const,

@@ -3,6 +3,7 @@
  * the canary, and what was the default is the Revision that rolled out before it. Its spec is kept in an annotation.
  */
 import type { Condition } from "../../meta/meta.types.js";
+import { equalJson } from "../../schema/index.js";
 import type { FrameworkSpec, ModelSpec } from "../component.types.js";
 import type { InferenceService, PredictorSpec } from "../inferenceService.types.js";
 import type { Framework, InferenceServiceV1alpha2, Predictor } from "./inferenceService.types.js";
@@ -12,26 +13,41 @@ const keptDefault = "serving.kubeflow.org/default-predictor";
 const frameworks = ["sklearn", "xgboost", "pytorch", "tensorflow", "onnx", "triton"] as const;
 
 export function toV1alpha2(service: InferenceService): InferenceServiceV1alpha2 {
-  const { [keptDefault]: kept, ...annotations } = service.metadata.annotations ?? {};
+  const usual = usualOf(service);
   const shown = showPredictor(service.spec.predictor);
   const percent = service.spec.predictor.canaryTrafficPercent;
   return {
     apiVersion: "serving.kubeflow.org/v1alpha2",
     kind: "InferenceService",
-    metadata: {
-      ...service.metadata,
-      ...(service.metadata.annotations === undefined ? {} : { annotations }),
-    },
+    metadata: usual === undefined ? service.metadata : withoutUsual(service.metadata),
     spec:
-      kept === undefined
+      usual === undefined
         ? { default: { predictor: shown } }
         : {
-            default: { predictor: JSON.parse(kept) as Predictor },
+            default: { predictor: usual },
             canary: { predictor: shown },
             ...(percent === undefined ? {} : { canaryTrafficPercent: percent }),
           },
-    ...(service.status === undefined ? {} : { status: showStatus(service, kept !== undefined) }),
+    ...(service.status === undefined ? {} : { status: showStatus(service, usual !== undefined) }),
   };
+}
+
+/** What was the default before there was a canary. Anyone may write an annotation: what is no predictor counts as not there. */
+function usualOf({ metadata }: InferenceService): Predictor | undefined {
+  const kept = metadata.annotations?.[keptDefault];
+  if (kept === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(kept);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutUsual(metadata: InferenceService["metadata"]): InferenceService["metadata"] {
+  const { annotations, ...rest } = metadata;
+  const { [keptDefault]: _kept, ...shown } = annotations ?? {};
+  return Object.keys(shown).length === 0 ? rest : { ...rest, annotations: shown };
 }
 
 export function fromV1alpha2(
@@ -40,6 +56,9 @@ export function fromV1alpha2(
 ): InferenceService {
   const { default: usual, canary, canaryTrafficPercent } = seen.spec;
   const predictor = (canary ?? usual)?.predictor ?? {};
+  // A share that this version has no canary for was given in today's, and stays.
+  const before = old === undefined || usualOf(old) !== undefined ? undefined : old.spec.predictor;
+  const percent = canary === undefined ? before?.canaryTrafficPercent : (canaryTrafficPercent ?? 0);
   const annotations = {
     ...seen.metadata.annotations,
     ...(canary === undefined ? {} : { [keptDefault]: JSON.stringify(usual?.predictor ?? {}) }),
@@ -54,14 +73,17 @@ export function fromV1alpha2(
     spec: {
       predictor: {
         ...storePredictor(predictor, old?.spec.predictor),
-        ...(canary === undefined ? {} : { canaryTrafficPercent: canaryTrafficPercent ?? 0 }),
+        ...(percent === undefined ? {} : { canaryTrafficPercent: percent }),
       },
     },
     ...(old?.status === undefined ? {} : { status: old.status }),
   };
 }
 
+// What this version cannot say is not lost by writing through it.
 function storePredictor(predictor: Predictor, old: PredictorSpec | undefined): PredictorSpec {
+  const { canaryTrafficPercent: _percent, ...before } = old ?? {};
+  if (old !== undefined && equalJson(predictor, showPredictor(old))) return before;
   const { custom, parallelism, sklearn, xgboost, pytorch, tensorflow, onnx, triton, ...common } = predictor;
   const blocks = { sklearn, xgboost, pytorch, tensorflow, onnx, triton };
   const name = frameworks.find((one) => blocks[one] !== undefined);
@@ -76,7 +98,6 @@ function storePredictor(predictor: Predictor, old: PredictorSpec | undefined): P
   } as PredictorSpec;
 }
 
-// What this version cannot say of the same framework is not lost by writing through it.
 function storeModel(name: string, block: Framework, old: ModelSpec | undefined): ModelSpec {
   const { storageUri, runtimeVersion, resources, ...extra } = block as Framework & {
     readonly nthread?: number;
@@ -108,7 +129,10 @@ function showPredictor(predictor: PredictorSpec): Predictor {
     parallelism: containerConcurrency,
     logger: logger === undefined ? undefined : defined({ url: logger.url, mode: logger.mode }),
     batcher,
-    ...(model === undefined ? {} : { [model.modelFormat.name]: showModel(model) }),
+    // Formats that came later have no name here.
+    ...(model !== undefined && frameworks.some((name) => name === model.modelFormat.name)
+      ? { [model.modelFormat.name]: showModel(model) }
+      : {}),
     ...(model === undefined && custom !== undefined ? { custom: { container: custom } } : {}),
   }) as Predictor;
 }

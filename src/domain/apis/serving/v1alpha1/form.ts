@@ -58,6 +58,14 @@ export function withForm(metadata: ObjectMeta, form: Form): ObjectMeta {
   return { ...rest, annotations: { ...annotations, [formAnnotation]: text } };
 }
 
+/** The note as it stands on another object, even where nobody understands it. */
+export function withFormOf(metadata: ObjectMeta, old: ObjectMeta): ObjectMeta {
+  const { annotations, ...rest } = withoutForm(metadata);
+  const text = old.annotations?.[formAnnotation];
+  if (text === undefined) return annotations === undefined ? rest : { ...rest, annotations };
+  return { ...rest, annotations: { ...annotations, [formAnnotation]: text } };
+}
+
 export function withoutForm(metadata: ObjectMeta): ObjectMeta {
   if (metadata.annotations?.[formAnnotation] === undefined) return metadata;
   const { annotations, ...rest } = metadata;

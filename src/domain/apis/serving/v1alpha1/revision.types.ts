@@ -5,6 +5,7 @@ import { resource } from "../../meta/meta.types.js";
 import { extend } from "../../schema/embed.js";
 import { type Infer, obj, type Schema, str } from "../../schema/index.js";
 import { Revision as V1Revision } from "../revision.types.js";
+import { readyColumns } from "../status.types.js";
 import { viewKind } from "./kind.js";
 import { settled, settleRevision } from "./leftovers.js";
 import { RevisionSpecSchema } from "./template.types.js";
@@ -32,9 +33,20 @@ export const RevisionV1alpha1: Kind<Revision> = viewKind(V1Revision, {
   schema: RevisionSchema,
   defaults: settled(settleRevision),
   validate,
+  // As the debug guide shows them.
   columns: [
-    { name: "Service Name", type: "string", jsonPath: ".status.serviceName" },
-    ...(V1Revision.columns as Kind<Revision>["columns"]),
+    {
+      name: "Config Name",
+      type: "string",
+      jsonPath: ".metadata.labels['serving\\.knative\\.dev/configuration']",
+    },
+    { name: "K8s Service Name", type: "string", jsonPath: ".status.serviceName" },
+    {
+      name: "Generation",
+      type: "string",
+      jsonPath: ".metadata.labels['serving\\.knative\\.dev/configurationGeneration']",
+    },
+    ...readyColumns,
   ],
 });
 

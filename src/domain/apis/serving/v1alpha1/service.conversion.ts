@@ -2,7 +2,7 @@
 import { equalJson } from "../../schema/index.js";
 import type { KnativeService as V1Service } from "../service.types.js";
 import type { TrafficTarget } from "../traffic.types.js";
-import { type Form, readForm, withForm, withoutForm } from "./form.js";
+import { type Form, readForm, withForm, withFormOf, withoutForm } from "./form.js";
 import type { Service, ServiceSpec } from "./service.types.js";
 import { conditionsFromV1, hostsOf } from "./status.js";
 import { type Converted, configurationFromV1, configurationToV1 } from "./template.conversion.js";
@@ -13,12 +13,14 @@ type V1Spec = V1Service["spec"];
 export function serviceToV1(service: Service, old: V1Service | undefined): V1Service {
   const { spec, form } = specToV1(service.spec, old?.spec);
   const { status: _status, ...rest } = service;
+  // Who wishes for nothing new leaves the note of how it was written alone, too.
+  const isSame = old !== undefined && equalJson(service.spec, specFromV1(old.spec, readForm(old)));
   return {
     ...rest,
     apiVersion: "serving.knative.dev/v1",
-    metadata: withForm(service.metadata, form),
+    metadata: isSame ? withFormOf(service.metadata, old.metadata) : withForm(service.metadata, form),
     // The very object where it says the same: what compares by text or by order sees no change.
-    spec: old !== undefined && equalJson(spec, old.spec) ? old.spec : spec,
+    spec: old !== undefined && (isSame || equalJson(spec, old.spec)) ? old.spec : spec,
     ...(old?.status === undefined ? {} : { status: old.status }),
   };
 }

@@ -21,8 +21,27 @@ export type Fate =
   | { readonly is: "running"; readonly moving?: boolean }
   | { readonly is: "waiting"; readonly reason: string; readonly message?: string }
   /** Its init container or its containers end, are started again, and end again. */
-  | { readonly is: "crashing"; readonly exitCode: number; readonly message?: string; readonly init?: boolean }
-  | { readonly is: "failed"; readonly reason?: string; readonly exitCode: number };
+  | {
+      readonly is: "crashing";
+      readonly exitCode: number;
+      readonly message?: string;
+      /** Why it ended, where the kubelet knows better than `Error`. */
+      readonly reason?: string;
+      readonly init?: boolean;
+      /** Restarted this often already, and waiting to be restarted again. */
+      readonly restarts?: number;
+    }
+  /** It ended a moment ago, was started again, and answers its probe: for now. */
+  | { readonly is: "flapping"; readonly exitCode: number; readonly message?: string }
+  /** No node has room for it. */
+  | { readonly is: "unschedulable"; readonly message: string }
+  | {
+      readonly is: "failed";
+      readonly reason?: string;
+      readonly exitCode: number;
+      /** What ended the pod itself, such as Evicted. */
+      readonly because?: { readonly reason: string; readonly message: string };
+    };
 
 export interface FakeKubelet {
   /** What becomes of pods from now on; those there are looked at again. */
@@ -60,8 +79,12 @@ export function startKubelet(client: Client, informers: Informers, clock: Clock)
     try {
       if (pod.metadata.deletionTimestamp !== undefined) {
         if (!holds) await end(pod);
-      } else if (pod.spec?.nodeName === undefined) await place(pod);
-      else await report(pod, fateOf(pod));
+        return;
+      }
+      const fate = fateOf(pod);
+      if (pod.spec?.nodeName !== undefined) await report(pod, fate);
+      else if (fate.is === "unschedulable") await leave(pod, fate.message);
+      else await place(pod);
     } catch (error) {
       // Someone else was faster; the change that this was comes by as an event.
       if (!isPortError(error, "Conflict") && !isPortError(error, "NotFound")) throw error;
@@ -89,14 +112,24 @@ export function startKubelet(client: Client, informers: Informers, clock: Clock)
     });
   }
 
+  async function leave(pod: Pod, message: string): Promise<void> {
+    const scheduled = { type: "PodScheduled", status: "False", reason: "Unschedulable", message } as const;
+    await client.updateStatus(Pod, {
+      ...pod,
+      status: { ...pod.status, phase: "Pending", conditions: [scheduled] },
+    });
+  }
+
   async function report(pod: Pod, fate: Fate): Promise<void> {
     const now = isoSeconds(clock.now());
-    const isReady = fate.is === "ready" ? "True" : "False";
+    const answers = fate.is === "ready" || fate.is === "flapping";
+    const isReady = answers ? "True" : "False";
     const was = pod.status?.conditions?.find((one) => one.type === "Ready");
     const since = was?.status === isReady ? (was.lastTransitionTime ?? now) : now;
     const wish: Pod["status"] = {
       ...pod.status,
       phase: phases[fate.is],
+      ...(fate.is === "failed" ? fate.because : {}),
       podIP: "127.0.0.1",
       podIPs: [{ ip: "127.0.0.1" }],
       hostIP: "127.0.0.1",
@@ -115,13 +148,13 @@ export function startKubelet(client: Client, informers: Informers, clock: Clock)
       ],
       initContainerStatuses: (pod.spec?.initContainers ?? []).map((container) =>
         fate.is === "crashing" && fate.init === true
-          ? statusOf(container, stateOf(fate, now, pod), false)
+          ? statusOf(container, stateOf(fate, now, pod), false, fate)
           : statusOf(container, stateOf({ is: "succeeded" }, now, pod), true),
       ),
       containerStatuses: (pod.spec?.containers ?? []).map((container) =>
         fate.is === "crashing" && fate.init === true
           ? statusOf(container, { waiting: { reason: "PodInitializing" } }, false)
-          : statusOf(container, stateOf(fate, now, pod), fate.is === "ready"),
+          : statusOf(container, stateOf(fate, now, pod), answers, fate),
       ),
     };
     await client.updateStatus(Pod, { ...pod, status: wish });
@@ -151,27 +184,52 @@ const phases: { readonly [is in Fate["is"]]: string } = {
   ready: "Running",
   running: "Running",
   crashing: "Running",
+  flapping: "Running",
   pending: "Pending",
   waiting: "Pending",
+  unschedulable: "Pending",
   succeeded: "Succeeded",
   failed: "Failed",
 };
 
-function statusOf(container: Container, state: ContainerState, ready: boolean): ContainerStatus {
-  return { name: container.name, ready, restartCount: 0, image: container.image, imageID: "", state };
+function statusOf(
+  { name, image }: Container,
+  state: ContainerState,
+  ready: boolean,
+  fate?: Fate,
+): ContainerStatus {
+  const plain = { name, ready, restartCount: 0, image, imageID: "", state };
+  if (fate?.is === "flapping") {
+    const { exitCode, message = "" } = fate;
+    const endedAt = state.running?.startedAt;
+    const terminated = { exitCode, message, reason: "Error", startedAt: endedAt, finishedAt: endedAt };
+    return { ...plain, restartCount: 1, lastState: { terminated } as ContainerState };
+  }
+  if (fate?.is !== "crashing" || fate.restarts === undefined) return plain;
+  const waiting = { reason: "CrashLoopBackOff", message: `back-off restarting failed container=${name}` };
+  return { ...plain, restartCount: fate.restarts, state: { waiting }, lastState: state };
 }
 
-function stateOf(fate: Fate, now: string, pod: Pod) {
+function stateOf(fate: Fate, now: string, pod: Pod): ContainerState {
   switch (fate.is) {
     case "ready":
     case "running":
       return { running: { startedAt: pod.status?.startTime ?? now } };
+    case "flapping":
+      return { running: { startedAt: now } };
     case "waiting":
       return { waiting: { reason: fate.reason, message: fate.message ?? "" } };
     case "pending":
+    case "unschedulable":
       return { waiting: { reason: "ContainerCreating" } };
     case "crashing":
-      return { terminated: { exitCode: fate.exitCode, reason: "Error", message: fate.message ?? "" } };
+      return {
+        terminated: {
+          exitCode: fate.exitCode,
+          reason: fate.reason ?? "Error",
+          message: fate.message ?? "",
+        },
+      };
     case "failed":
       return { terminated: { exitCode: fate.exitCode, reason: fate.reason ?? "Error" } };
     case "succeeded":

@@ -4,6 +4,7 @@ import {
   type Deps,
   keyFromText,
   type Reconciler,
+  reconcileOnce,
   startController,
 } from "../../src/controller/index.js";
 import { apiVersionOf, type Kind, type Resource } from "../../src/domain/apis/kind.js";
@@ -30,6 +31,8 @@ export interface RunningWorld extends World {
   settle(): Promise<void>;
   /** Lets time pass, timer by timer, the world at rest after each. */
   advance(ms: number): Promise<void>;
+  /** Every reconciler looks at every object of its kind once more, though nothing has happened. */
+  lookAgain(): Promise<void>;
 }
 
 export async function startWorld(options: RunningWorldOptions): Promise<RunningWorld> {
@@ -97,6 +100,17 @@ export async function startWorld(options: RunningWorldOptions): Promise<RunningW
         await world.drain();
       }
       clock.moveTo(endMs);
+      await settle();
+    },
+    async lookAgain() {
+      for (const reconciler of reconcilers) {
+        for (const { metadata } of world.list(reconciler.kind as Kind)) {
+          const key = { namespace: metadata.namespace ?? "", name: metadata.name };
+          const looked = reconcileOnce(reconciler, key, deps);
+          await world.drain();
+          await looked;
+        }
+      }
       await settle();
     },
     async close() {

@@ -15,6 +15,8 @@ export interface PodsSeen {
   readonly pods: readonly Pod[];
   /** Whether this Revision has ever had as many ready pods as it was to start with. */
   readonly hasServed: boolean;
+  /** No pod of it was ready at the last look. */
+  readonly wasAsleep: boolean;
   readonly before: { readonly resources: Judgement | undefined; readonly container: Judgement | undefined };
   readonly nowMs: number;
 }
@@ -35,20 +37,31 @@ export function judgePods(seen: PodsSeen): PodsVerdict {
 
   if (pods.some((pod) => isServing(pod, nowMs))) return { resources: refusal ?? yes, container: yes };
 
+  // One that wakes is as good as it was when it went to sleep, until something says otherwise.
+  const waking = seen.hasServed && seen.wasAsleep;
   const asleep = (deployment.spec?.replicas ?? 0) === 0;
   if (asleep) return { resources: rest(before.resources, seen), container: rest(before.container, seen) };
 
   const causes = pods.map(causeOf).filter((cause) => cause !== undefined);
   const ofContainer = causes.find((cause) => cause.about === "container")?.judgement;
   const ofResources = refusal ?? causes.find((cause) => cause.about === "resources")?.judgement;
-  const container = ofContainer ?? waitingForContainer(pods, seen);
+  const container =
+    ofContainer ?? (waking && isYes(before.container) ? yes : waitingForContainer(pods, seen));
   const overdue = ofResources === undefined && container.status !== "False" ? judgeDeadline(seen, pods) : {};
-  const resources = ofResources ?? overdue.verdict ?? stillTerminal(before.resources) ?? unknown("Deploying");
+  const resources =
+    ofResources ??
+    overdue.verdict ??
+    stillTerminal(before.resources) ??
+    (waking && isYes(before.resources) ? yes : unknown("Deploying"));
   return {
     resources,
     container,
     lookAgainInMs: soonest(overdue.lookAgainInMs, ...pods.map((pod) => steadyAfterMs(pod, nowMs))),
   };
+}
+
+function isYes(judged: Judgement | undefined): boolean {
+  return judged?.status === "True";
 }
 
 /** Nothing runs: what was known stays known. One that served well and was let go is a good Revision still. */

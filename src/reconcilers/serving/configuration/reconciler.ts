@@ -11,6 +11,7 @@ import { isPortError, isRefusal } from "../../../ports/index.js";
 import { makeBuild } from "../build/make.js";
 import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
+import { askAgain } from "../taken.js";
 import { latestReadyName, presentRevision } from "./choose.js";
 import { makeRevision, revisionName } from "./make.js";
 import { retire } from "./retire.js";
@@ -41,7 +42,7 @@ export function configurationReconciler({
           "Ready",
           creationFailed(`revisions.serving.knative.dev "${present.name}" already exists`),
         );
-        return undefined;
+        return askAgain;
       }
       if (present.outcome === "deleted") {
         if (configuration.status?.latestReadyRevisionName === present.name)
@@ -51,7 +52,7 @@ export function configurationReconciler({
       }
       const revision =
         present.outcome === "found" ? present.revision : await create(configuration, present.name, status);
-      if (revision === undefined) return undefined;
+      if (revision === undefined) return askAgain;
       status.set({ latestCreatedRevisionName: revision.metadata.name });
 
       const latestReady = latestReadyName(configuration, mine);

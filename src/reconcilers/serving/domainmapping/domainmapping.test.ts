@@ -214,7 +214,7 @@ describe("a DomainMapping", () => {
     let deaf = true;
     const world = await cluster({ deaf: () => deaf });
     await world.apply(DomainMapping, mapping({ kind: "Service", name: "plain", apiVersion: "v1" }));
-    expect(said(world)).toMatch(/^Unknown Uninitialized/);
+    expect(said(world)).toMatch(/^Unknown IngressNotConfigured/);
     await world.advance(seconds(121));
     expect(said(world)).toMatch(/^False ProgressDeadlineExceeded/);
     deaf = false;

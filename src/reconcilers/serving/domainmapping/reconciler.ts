@@ -16,6 +16,7 @@ import type { ServingDeps } from "../deps.js";
 import { externalUrl } from "../names.js";
 import { judgeCertificate, judgeIngress, keepAsked } from "../route/judge.js";
 import { httpOptionOf, ingressClassOf } from "../route/make.js";
+import { askAgain, notOwned } from "../taken.js";
 import { domainClaims } from "./claim.js";
 import { makeMappingIngress } from "./make.js";
 import { addressables, refersTo, resolveReference } from "./reference.js";
@@ -79,9 +80,8 @@ export function domainMappingReconciler(deps: ServingDeps): Reconciler<DomainMap
       });
       const ingress = await ensure(KnativeIngress, mapping, wish, { exact: ["spec"], keep: keepAsked });
       if (ingress.outcome === "notOwned") {
-        const message = `There is an existing Ingress "${wish.metadata.name}" that we do not own.`;
-        status.mark("IngressReady", no("NotOwned", message));
-        return undefined;
+        status.mark("IngressReady", notOwned("Ingress", wish.metadata.name));
+        return askAgain;
       }
       if (ingress.outcome === "created")
         recorder.event(mapping, "Normal", "Created", `Created Ingress "${wish.metadata.name}"`);

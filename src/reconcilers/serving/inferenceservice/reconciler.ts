@@ -29,6 +29,7 @@ import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
 import { probeAgainMs } from "../limits.js";
 import { domainOf, externalHost, externalUrl, localHost } from "../names.js";
+import { askAgain, notOwned } from "../taken.js";
 import { choosePredictor } from "./choose.js";
 import { makeAlias, makePredictorService, makeVirtualService, predictorName } from "./make.js";
 import { trafficOf, withRollout } from "./rollout.js";
@@ -91,14 +92,11 @@ export function inferenceServiceReconciler({
       const predictor = await ensure(KnativeService, service, wish, { exact: ["spec"] }).catch(refused);
       if (predictor.outcome === "refused") {
         status.mark("PredictorReady", no("ServiceFailed", predictor.because));
-        return undefined;
+        return askAgain;
       }
       if (predictor.outcome === "notOwned") {
-        status.mark(
-          "PredictorReady",
-          no("NotOwned", `There is an existing Service "${predictorName(name)}" that we do not own.`),
-        );
-        return undefined;
+        status.mark("PredictorReady", notOwned("Service", predictorName(name)));
+        return askAgain;
       }
       const ksvc = predictor.object;
       const current = ksvc.status?.observedGeneration === ksvc.metadata.generation;
@@ -137,7 +135,7 @@ export function inferenceServiceReconciler({
           const since = conditionOf(service, "IngressReady")?.lastTransitionTime;
           const waitedMs = since === undefined ? 0 : clock.now() - Date.parse(since);
           return {
-            verdict: unknown("Uninitialized", `Waiting for the gateway: ${probed.because}`),
+            verdict: unknown("IngressNotConfigured", `Waiting for the gateway: ${probed.because}`),
             lookAgainInMs: probeAgainMs(waitedMs),
           };
         }

@@ -5,11 +5,12 @@
 import { asKind, ensureOwned, type Reconciler } from "../../../controller/index.js";
 import { Service } from "../../../domain/apis/core/service.types.js";
 import { VirtualService } from "../../../domain/apis/istio/virtualService.types.js";
-import { conditionOf, no, unknown, yes } from "../../../domain/apis/meta/judgement.js";
+import { conditionOf, type Judgement, unknown, yes } from "../../../domain/apis/meta/judgement.js";
 import { type IngressRule, KnativeIngress } from "../../../domain/apis/networking/ingress.types.js";
 import { gateways } from "../../../domain/apis/serving/keys.js";
 import type { ServingDeps } from "../deps.js";
 import { probeAgainMs } from "../limits.js";
+import { askAgain, notOwned } from "../taken.js";
 import { ingressHash, makeVirtualServices } from "./make.js";
 
 export function ingressReconciler({
@@ -50,11 +51,8 @@ export function ingressReconciler({
       for (const wish of makeVirtualServices(ingress, hash)) {
         const written = await ensure(VirtualService, ingress, wish, { exact: ["spec"] });
         if (written.outcome === "notOwned") {
-          status.mark(
-            "NetworkConfigured",
-            no("NotOwned", `There is an existing VirtualService "${wish.metadata.name}" that we do not own.`),
-          );
-          return undefined;
+          status.mark("NetworkConfigured", notOwned("VirtualService", wish.metadata.name));
+          return askAgain;
         }
       }
       status.mark("NetworkConfigured", yes);
@@ -68,10 +66,10 @@ export function ingressReconciler({
           visibility: visibility === "ExternalIP" ? "external" : "local",
         });
         if (probed.outcome === "notReady") {
-          status.mark(
-            "LoadBalancerReady",
-            unknown("Uninitialized", `Waiting for load balancer to be ready: ${probed.because}`),
-          );
+          const message = `Waiting for load balancer to be ready: ${probed.because}`;
+          // The debug guide's word for probes that fail is what users look for; upstream's own stays beneath it.
+          const inReady = { reason: "IngressNotConfigured", message };
+          status.mark("LoadBalancerReady", { ...unknown("Uninitialized", message), inReady } as Judgement);
           const since = conditionOf(ingress, "LoadBalancerReady")?.lastTransitionTime;
           return { requeueAfterMs: probeAgainMs(since === undefined ? 0 : clock.now() - Date.parse(since)) };
         }

@@ -9,6 +9,7 @@ import { isReady, type Judgement, no, unknown, yes } from "../../../domain/apis/
 import { ServerlessService } from "../../../domain/apis/networking/serverlessService.types.js";
 import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
+import { askAgain, notOwned } from "../taken.js";
 import { initialScale, maxScale, minScale } from "./bounds.js";
 import { activationLeftMs } from "./giveUp.js";
 import { makeServerlessService } from "./make.js";
@@ -36,7 +37,7 @@ export function podAutoscalerReconciler({
       const services = await ensure(ServerlessService, autoscaler, makeServerlessService(autoscaler));
       if (services.outcome === "notOwned") {
         status.mark("Active", notOwned("ServerlessService", name));
-        return undefined;
+        return askAgain;
       }
       status.set({ serviceName: services.object.status?.serviceName });
       status.mark(
@@ -103,8 +104,4 @@ function targetedBy(deployment: Deployment) {
     (one) => one.controller === true && one.kind === "Revision",
   );
   return owner === undefined ? [] : [{ namespace: deployment.metadata.namespace ?? "", name: owner.name }];
-}
-
-function notOwned(kind: string, name: string): Judgement {
-  return no("NotOwned", `There is an existing ${kind} "${name}" that we do not own.`);
 }

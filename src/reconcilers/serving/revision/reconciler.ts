@@ -10,11 +10,12 @@ import { Pod } from "../../../domain/apis/core/pod.types.js";
 import { conditionOf, copied, type Judgement, no, unknown } from "../../../domain/apis/meta/judgement.js";
 import { serving } from "../../../domain/apis/serving/keys.js";
 import { Revision } from "../../../domain/apis/serving/revision.types.js";
-import { judgeBuild, judgePods } from "../../../domain/diagnosis/index.js";
+import { judgeBuild, judgePods, type PodsVerdict } from "../../../domain/diagnosis/index.js";
 import { isRefusal } from "../../../ports/index.js";
 import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
-import { digestAgainMs, refusedAgainMs } from "../limits.js";
+import { digestAgainMs } from "../limits.js";
+import { askAgain, notOwned } from "../taken.js";
 import { type PinnedImages, resolveDigests } from "./digests.js";
 import { logUrlOf } from "./logUrl.js";
 import { deploymentName, makeDeployment, makePodAutoscaler } from "./make.js";
@@ -51,8 +52,7 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
       if (pinned === undefined) return { requeueAfterMs: digestAgainMs };
 
       const deployment = await ensureDeployment(revision, pinned, status);
-      if (deployment === "refused") return { requeueAfterMs: refusedAgainMs };
-      if (deployment === undefined) return undefined;
+      if (deployment === undefined) return askAgain;
 
       // Every pod is heard, the gone ones too: a cause must outlive the pod that showed it.
       const hasServed = isInitialized(listers(PodAutoscaler).get(keyOf(revision)));
@@ -63,18 +63,18 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
           labels: { [serving.revisionUid]: revision.metadata.uid ?? "" },
         }),
         hasServed,
+        wasAsleep: (revision.status?.actualReplicas ?? 0) === 0,
         before: { resources: status.get("ResourcesAvailable"), container: status.get("ContainerHealthy") },
         nowMs: clock.now(),
       });
       status.mark("ContainerHealthy", verdict.container);
       status.mark("ResourcesAvailable", verdict.resources);
 
-      const failed = [verdict.container, verdict.resources].find((one) => one.status === "False");
-      const wish = makePodAutoscaler(revision, failed !== undefined && !hasServed, config());
+      const wish = makePodAutoscaler(revision, !hasServed && isHopeless(verdict), config());
       const autoscaler = await ensure(PodAutoscaler, revision, wish);
       if (autoscaler.outcome === "notOwned") {
         status.mark("ResourcesAvailable", notOwned("PodAutoscaler", autoscaler.object.metadata.name));
-        return undefined;
+        return askAgain;
       }
       status.mark("Active", copied(conditionOf(autoscaler.object, "Active"), unknown("Deploying")));
       status.set({
@@ -134,7 +134,7 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
       const told = `The controller could not create a deployment named ${deploymentName(revision)}.`;
       status.mark("ContainerHealthy", unknown("Deploying"));
       status.mark("ResourcesAvailable", no("NoDeployment", `${told} ${error.message}`));
-      return "refused" as const;
+      return undefined;
     }
   }
 
@@ -151,6 +151,12 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
   }
 }
 
+/** Its own container fails, or never answers. What is refused or missing may come any time, and costs nothing to wait for. */
+function isHopeless({ container, resources }: PodsVerdict): boolean {
+  if (container.status === "False") return container.reason.startsWith("ExitCode");
+  return resources.status === "False" && resources.reason === "ProgressDeadlineExceeded";
+}
+
 function keyOf({ metadata }: Revision) {
   return { namespace: metadata.namespace ?? "", name: metadata.name };
 }
@@ -162,8 +168,4 @@ function isInitialized(autoscaler: PodAutoscaler | undefined): boolean {
 function revisionOf({ labels, namespace }: Pod["metadata"]) {
   const name = labels?.[serving.revision];
   return name === undefined ? [] : [{ namespace: namespace ?? "", name }];
-}
-
-function notOwned(kind: string, name: string): Judgement {
-  return no("NotOwned", `There is an existing ${kind} "${name}" that we do not own.`);
 }

@@ -32,6 +32,7 @@ import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
 import { childName, localHost } from "../names.js";
 import { portOf } from "../ports.js";
+import { askAgain, notOwned } from "../taken.js";
 import { hostsOf, type RouteHost } from "./hosts.js";
 import { judgeCertificate, judgeIngress, keepAsked, notConfigured } from "./judge.js";
 import { routingLabeler } from "./labeler.js";
@@ -131,8 +132,8 @@ export function routeReconciler(deps: ServingDeps): Reconciler<Route> {
     for (const host of hosts) {
       const service = await ensure(Service, route, makePlaceholder(route, host.name, live));
       if (service.outcome === "notOwned") {
-        const message = `There is an existing placeholder Service "${host.name}" that we do not own.`;
-        return stuck(status, no("NotOwned", message));
+        stuck(status, notOwned("placeholder Service", host.name));
+        return askAgain;
       }
       if (service.outcome === "created")
         recorder.event(route, "Normal", "Created", `Created placeholder service "${host.name}"`);
@@ -150,8 +151,10 @@ export function routeReconciler(deps: ServingDeps): Reconciler<Route> {
       askedAt: isoSeconds(nowMs),
     });
     const ingress = await ensure(KnativeIngress, route, wish, { exact: ["spec"], keep: keepAsked });
-    if (ingress.outcome === "notOwned")
-      return stuck(status, no("NotOwned", `There is an existing Ingress "${name}" that we do not own.`));
+    if (ingress.outcome === "notOwned") {
+      stuck(status, notOwned("Ingress", name));
+      return askAgain;
+    }
     if (ingress.outcome === "created")
       recorder.event(route, "Normal", "Created", `Created Ingress "${ingress.object.metadata.name}"`);
     const outcome = report(ingress.object, rollout, status);

@@ -414,7 +414,7 @@ describe("a gateway that does not answer", () => {
     const world = await cluster({ probed: () => (open ? { outcome: "ready" } : notYet) });
     await world.apply(Route, route([latest()]));
     await world.advance(seconds(119));
-    expect(said(cat(world))).toMatch(/^Unknown Uninitialized: Waiting for load balancer/);
+    expect(said(cat(world))).toMatch(/^Unknown IngressNotConfigured: Waiting for load balancer/);
     expect(said(cat(world), "RolloutInProgress")).toMatch(/^True RolloutInProgress/);
     await world.advance(seconds(2));
     expect(said(cat(world))).toBe(`False ${late}`);
@@ -438,7 +438,7 @@ describe("a gateway that does not answer", () => {
     await world.advance(seconds(100));
     await send(world, pinned("cat-2"));
     await world.advance(seconds(100));
-    expect(said(cat(world))).toMatch(/^Unknown Uninitialized/);
+    expect(said(cat(world))).toMatch(/^Unknown IngressNotConfigured/);
     await world.advance(seconds(21));
     expect(said(cat(world))).toBe(`False ${late}`);
     expect(lines(world)).toEqual(["- cat-2 100"]);

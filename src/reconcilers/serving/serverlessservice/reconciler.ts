@@ -9,6 +9,7 @@ import { Service } from "../../../domain/apis/core/service.types.js";
 import { no, unknown, yes } from "../../../domain/apis/meta/judgement.js";
 import { ServerlessService } from "../../../domain/apis/networking/serverlessService.types.js";
 import { networking } from "../../../domain/apis/serving/keys.js";
+import { askAgain } from "../taken.js";
 import { makePrivateService, makePublicEndpoints, makePublicService, privateName } from "./make.js";
 
 export function serverlessServiceReconciler({ client, listers }: Deps): Reconciler<ServerlessService> {
@@ -33,7 +34,7 @@ export function serverlessServiceReconciler({ client, listers }: Deps): Reconcil
           "EndpointsPopulated",
           no("NotOwned", `Resource ${one.object.metadata.name} of type Service is not owned by SKS`),
         );
-        return;
+        return askAgain;
       }
       status.set({ serviceName: name, privateServiceName: privateName(services) });
 
@@ -49,6 +50,7 @@ export function serverlessServiceReconciler({ client, listers }: Deps): Reconcil
         "ActivatorEndpointsPopulated",
         ready ? { status: "False", ...text } : { status: "True", ...text },
       );
+      return undefined;
     },
   };
 }

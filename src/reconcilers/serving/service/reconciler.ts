@@ -10,6 +10,7 @@ import { Route } from "../../../domain/apis/serving/route.types.js";
 import { KnativeService } from "../../../domain/apis/serving/service.types.js";
 import { isManual } from "../../../domain/apis/serving/v1alpha1/form.js";
 import { presentRevision } from "../configuration/choose.js";
+import { askAgain, notOwned } from "../taken.js";
 import { makeConfiguration, makeRoute } from "./make.js";
 
 export function serviceReconciler({ client, listers, recorder }: Deps): Reconciler<KnativeService> {
@@ -26,13 +27,13 @@ export function serviceReconciler({ client, listers, recorder }: Deps): Reconcil
       if (isManual(service)) {
         status.mark("ConfigurationsReady", manual);
         status.mark("RoutesReady", manual);
-        return;
+        return undefined;
       }
       const live = listers(Configuration).get({ namespace, name });
       const configuration = await ensure(Configuration, service, makeConfiguration(service, live), owned);
       if (configuration.outcome === "notOwned") {
         status.mark("ConfigurationsReady", notOwned("Configuration", name));
-        return;
+        return askAgain;
       }
       if (configuration.outcome === "created")
         recorder.event(service, "Normal", "Created", `Created Configuration "${name}"`);
@@ -47,14 +48,14 @@ export function serviceReconciler({ client, listers, recorder }: Deps): Reconcil
       const asked = service.spec.template?.metadata?.name;
       if (asked && isTaken(asked, configuration.object)) {
         status.mark("RoutesReady", nameTaken(asked));
-        return;
+        return askAgain;
       }
-      if (asked && isOutOfDate(configuration.object)) return;
+      if (asked && isOutOfDate(configuration.object)) return undefined;
 
       const route = await ensure(Route, service, makeRoute(service), owned);
       if (route.outcome === "notOwned") {
         status.mark("RoutesReady", notOwned("Route", name));
-        return;
+        return askAgain;
       }
       if (route.outcome === "created")
         recorder.event(service, "Normal", "Created", `Created Route "${name}"`);
@@ -64,6 +65,7 @@ export function serviceReconciler({ client, listers, recorder }: Deps): Reconcil
         address: route.object.status?.address,
         traffic: route.object.status?.traffic,
       });
+      return undefined;
     },
   };
 
@@ -103,8 +105,4 @@ function judgeRoute(route: Route, configuration: Configuration): Judgement {
 function nameTaken(name: string): Judgement {
   const because = "is taken by a conflicting Revision, so traffic will not be migrated";
   return no("RevisionNameTaken", `The revision name "${name}" ${because}`);
-}
-
-function notOwned(kind: string, name: string): Judgement {
-  return no("NotOwned", `There is an existing ${kind} "${name}" that we do not own.`);
 }

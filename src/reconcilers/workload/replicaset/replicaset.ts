@@ -66,8 +66,8 @@ export function replicasetReconciler({
       try {
         await client.delete(Pod, { namespace, name }, uid === undefined ? {} : { preconditions: { uid } });
       } catch (error) {
-        // Gone, or gone and come again under the same name: either way this one is no more.
-        if (isPortError(error, "NotFound") || isPortError(error, "Conflict")) return;
+        // Gone already. A conflict is not that: it may be the pod that changed, so this look is taken again.
+        if (isPortError(error, "NotFound")) return;
         recorder.event(set, "Warning", "FailedDelete", `Error deleting: ${textOf(error)}`);
         throw error;
       }

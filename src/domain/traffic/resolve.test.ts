@@ -58,53 +58,53 @@ describe("a target", () => {
     [
       "no such Configuration",
       { configurationName: "dog" },
-      'False ConfigurationMissing Configuration "dog" referenced in traffic not found.',
+      "False ConfigurationMissing Configuration 'dog' referenced in traffic not found",
     ],
     [
       "a Configuration that works on its first Revision",
       { configurationName: "young" },
-      'Unknown RevisionMissing Configuration "young" is waiting for a Revision to become ready.',
+      "Unknown RevisionMissing Configuration 'young' is waiting for a Revision to become ready.",
     ],
     [
       "a Configuration whose only Revision failed",
       { configurationName: "broken" },
-      'False RevisionMissing Configuration "broken" does not have any ready Revision.',
+      "False RevisionMissing Configuration 'broken' does not have a LatestReadyRevision.",
     ],
     [
       "a latest ready Revision that is gone",
       { configurationName: "dangling" },
-      'False RevisionMissing Revision "dangling-1" referenced in traffic not found.',
+      "False RevisionMissing Revision 'dangling-1' referenced in traffic not found",
     ],
     [
       "no such Revision",
       { revisionName: "qyzz" },
-      'False RevisionMissing Revision "qyzz" referenced in traffic not found.',
+      "False RevisionMissing Revision 'qyzz' referenced in traffic not found",
     ],
     [
       "a pinned Revision that failed",
       { revisionName: "cat-2" },
-      'False RevisionMissing Revision "cat-2" failed to become ready.',
+      "False RevisionMissing Revision 'cat-2' failed to become ready.",
     ],
     [
       "a pinned Revision that starts",
       { revisionName: "starting" },
-      'Unknown RevisionMissing Revision "starting" is not yet ready.',
+      "Unknown RevisionMissing Revision 'starting' is not yet ready.",
     ],
     [
       "a pinned Revision whose Configuration is gone",
       { revisionName: "orphan" },
-      'False ConfigurationMissing Configuration "nobody" referenced in traffic not found.',
+      "False ConfigurationMissing Configuration 'nobody' referenced in traffic not found",
     ],
     [
       "a Revision of another Service",
       { revisionName: "other-1" },
-      'False RevisionNotOwned Revision "other-1" belongs to Service "other", not Service "cat".',
+      "False RevisionNotOwned Revision 'other-1' belongs to Service 'other', not Service 'cat'.",
       "cat",
     ],
     [
       "a Revision of no Service",
       { revisionName: "stray" },
-      'False RevisionNotOwned Revision "stray" does not belong to Service "cat".',
+      "False RevisionNotOwned Revision 'stray' does not belong to Service 'cat'.",
       "cat",
     ],
   ])("%s", (_name, target, want, service) => {
@@ -113,7 +113,7 @@ describe("a target", () => {
 
   it("that fails speaks before one that is pending, the last of them first", () => {
     const traffic = [{ revisionName: "a" }, { revisionName: "b" }, { configurationName: "young" }];
-    expect(said(traffic)).toContain('Revision "b" referenced');
+    expect(said(traffic)).toContain("Revision 'b' referenced");
     expect(resolve(traffic)).toMatchObject({ shares: [], missing: true });
     expect(resolve([{ configurationName: "young" }]).missing).toBe(false);
   });

@@ -49,8 +49,8 @@ function resolveTarget(target: TrafficTarget, lookup: Lookup): Target {
   if (latest === undefined) {
     return problem(
       conditionOf(configuration, "Ready")?.status === "False"
-        ? no("RevisionMissing", `Configuration "${name}" does not have any ready Revision.`)
-        : unknown("RevisionMissing", `Configuration "${name}" is waiting for a Revision to become ready.`),
+        ? no("RevisionMissing", `Configuration '${name}' does not have a LatestReadyRevision.`)
+        : unknown("RevisionMissing", `Configuration '${name}' is waiting for a Revision to become ready.`),
     );
   }
   // The latest ready Revision keeps its traffic even while it ails: there is nothing better to send it to.
@@ -70,15 +70,15 @@ function resolvePinned(target: TrafficTarget, name: string, lookup: Lookup): Tar
   if (isReady(revision)) return shareOf(target, name, undefined);
   return problem(
     conditionOf(revision, "Ready")?.status === "False"
-      ? no("RevisionMissing", `Revision "${name}" failed to become ready.`)
-      : unknown("RevisionMissing", `Revision "${name}" is not yet ready.`),
+      ? no("RevisionMissing", `Revision '${name}' failed to become ready.`)
+      : unknown("RevisionMissing", `Revision '${name}' is not yet ready.`),
   );
 }
 
 function belonging(revision: string, actual: string | undefined, wanted: string): string {
   return actual === undefined
-    ? `Revision "${revision}" does not belong to Service "${wanted}".`
-    : `Revision "${revision}" belongs to Service "${actual}", not Service "${wanted}".`;
+    ? `Revision '${revision}' does not belong to Service '${wanted}'.`
+    : `Revision '${revision}' belongs to Service '${actual}', not Service '${wanted}'.`;
 }
 
 function shareOf(target: TrafficTarget, revisionName: string, configurationName: string | undefined): Target {
@@ -97,9 +97,10 @@ function problem(verdict: Judgement): Target {
   return { problem: verdict, missing: false };
 }
 
+// The words of the error-conditions document, quotes and all.
 function absent(kind: "Configuration" | "Revision", name: string): Target {
   return {
-    problem: no(`${kind}Missing`, `${kind} "${name}" referenced in traffic not found.`),
+    problem: no(`${kind}Missing`, `${kind} '${name}' referenced in traffic not found`),
     missing: true,
   };
 }

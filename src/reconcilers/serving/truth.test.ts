@@ -67,7 +67,7 @@ describe("a container that ends", () => {
     expect(see.service("ConfigurationsReady")).toBe(words);
     expect(see.service()).toBe(words);
     expect(see.service("RoutesReady")).toBe(
-      'False RevisionMissing: Configuration "cat" does not have any ready Revision.',
+      "False RevisionMissing: Configuration 'cat' does not have a LatestReadyRevision.",
     );
     expect(world.get(Revision, "default/cat-00001")?.status?.logUrl).toBe(
       "https://127.0.0.1:16443/apis/serving.knative.dev/v1/namespaces/default/revisions/cat-00001/log",

@@ -337,7 +337,7 @@ describe("bad targets", () => {
     await world.apply(Route, route([pinned("cat-1")]));
     const before = rules(world);
     await send(world, pinned("cat-1", 90), pinned("qyzz", 10));
-    const words = 'False RevisionMissing: Revision "qyzz" referenced in traffic not found.';
+    const words = "False RevisionMissing: Revision 'qyzz' referenced in traffic not found";
     expect(said(cat(world))).toBe(words);
     expect(said(cat(world), "AllTrafficAssigned")).toBe(words);
     expect(said(cat(world), "IngressReady")).toBe("True");
@@ -350,7 +350,7 @@ describe("bad targets", () => {
     await world.apply(Route, route([pinned("cat-1")]));
     await send(world, { configurationName: "dog", percent: 100 });
     expect(said(cat(world))).toBe(
-      'False ConfigurationMissing: Configuration "dog" referenced in traffic not found.',
+      "False ConfigurationMissing: Configuration 'dog' referenced in traffic not found",
     );
     expect(cat(world)?.status?.traffic).toEqual([]);
     expect(rules(world)[0]).toBe("cat.default.svc.cluster.local: cat-1 100");
@@ -364,7 +364,7 @@ describe("bad targets", () => {
     await world.apply(Route, route([latest()]));
     await send(world, { configurationName: "dog", percent: 100 });
     expect(said(cat(world))).toBe(
-      'Unknown RevisionMissing: Configuration "dog" is waiting for a Revision to become ready.',
+      "Unknown RevisionMissing: Configuration 'dog' is waiting for a Revision to become ready.",
     );
     expect(lines(world)).toEqual(["- cat-2 100"]);
   });
@@ -379,7 +379,7 @@ describe("bad targets", () => {
     });
     await world.settle();
     expect(said(cat(world))).toBe(
-      'False RevisionMissing: Configuration "cat" does not have any ready Revision.',
+      "False RevisionMissing: Configuration 'cat' does not have a LatestReadyRevision.",
     );
     expect(lines(world)).toEqual(["- cat-1 40"]);
   });
@@ -391,7 +391,7 @@ describe("bad targets", () => {
     expect(said(cat(world), "IngressReady")).toMatch(/^Unknown IngressNotConfigured/);
     await world.apply(Configuration, configuration("zebra", "zebra-7"));
     await world.apply(Revision, revision("zebra-7"));
-    expect(said(cat(world))).toMatch(/^Unknown RevisionMissing: Revision "zebra-7" is not yet ready/);
+    expect(said(cat(world))).toMatch(/^Unknown RevisionMissing: Revision 'zebra-7' is not yet ready/);
     await world.client.updateStatus(Revision, {
       ...(world.get(Revision, "default/zebra-7") as Revision),
       status: revision("zebra-7").status as never,
@@ -402,7 +402,7 @@ describe("bad targets", () => {
     await send(world, { configurationName: "lion", percent: 100 });
     expect(said(cat(world))).toMatch(/^False ConfigurationMissing/);
     await world.apply(Configuration, configuration("lion", undefined));
-    expect(said(cat(world))).toMatch(/^Unknown RevisionMissing: Configuration "lion" is waiting/);
+    expect(said(cat(world))).toMatch(/^Unknown RevisionMissing: Configuration 'lion' is waiting/);
   });
 });
 
@@ -565,7 +565,7 @@ describe("what a Route names", () => {
     const owned = existing(Route, route([pinned("cat-1")], { labels, ownerReferences }));
     const world = await cluster({ given: [configuration("cat", "cat-1"), revision("cat-1"), owned] });
     expect(said(cat(world))).toBe(
-      'False RevisionNotOwned: Revision "cat-1" does not belong to Service "cat".',
+      "False RevisionNotOwned: Revision 'cat-1' does not belong to Service 'cat'.",
     );
   });
 });

@@ -3,6 +3,8 @@
 export const limits = {
   /** The real server's bound on one body; larger objects would not fit its store either. */
   bodyBytes: 3 * 1024 * 1024,
+  /** No real object nests so deep, and everything that walks one must fit the stack. */
+  bodyDepth: 500,
   /** kubectl's own retries expect a window of minutes; ours is per kind, so quiet kinds keep theirs for long. */
   historyEvents: 4096,
   historyMs: 10 * 60_000,

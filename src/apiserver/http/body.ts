@@ -2,12 +2,14 @@
 import type { IncomingMessage } from "node:http";
 import { apiVersionOf, type Kind, type Resource } from "../../domain/apis/kind.js";
 import type { SchemaNode } from "../../domain/apis/schema/index.js";
+import { troubleIn } from "../bounds.js";
 import { limits } from "../limits.js";
 import { decodeProtobuf } from "../protobuf/index.js";
 import { badRequest, refusal, tooLarge } from "../status.js";
 import { acceptedTypes } from "./accept.js";
 import { mediaTypeOf } from "./call.js";
 import { duplicateFields } from "./duplicates.js";
+import { readYaml } from "./yaml.js";
 
 export interface Body {
   readonly value: unknown;
@@ -53,6 +55,8 @@ export async function readBody(
     case "application/vnd.kubernetes.protobuf": {
       const decoded = decodeProtobuf(bytes, schemaFor);
       if (!decoded.ok) throw badRequest(decoded.message);
+      const trouble = troubleIn(decoded.object);
+      if (trouble !== undefined) throw badRequest(`unable to decode the protobuf body: ${trouble}`);
       return { value: decoded.object, duplicates: [] };
     }
     default:
@@ -70,24 +74,23 @@ function parseJson(text: string, what: string): Body {
     value = JSON.parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${what}): couldn't get version/kind; json parse error: ${why} (${text.slice(0, 200)})`,
-    );
+    throw unrecognized(what, "json", `${why} (${text.slice(0, 200)})`);
   }
+  const trouble = troubleIn(value);
+  if (trouble !== undefined) throw unrecognized(what, "json", trouble);
   return { value, duplicates: duplicateFields(text) };
 }
 
 export async function parseYaml(text: string, what: string): Promise<Body> {
-  const { parseDocument } = await import("yaml");
-  // kubectl reads YAML 1.1, where `yes` is a boolean; what it prints back must mean the same here.
-  const document = parseDocument(text, { version: "1.1", uniqueKeys: false, merge: true });
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${what}): couldn't get version/kind; yaml parse error: ${problem.message.split("\n")[0]}`,
-    );
-  }
-  return { value: document.toJS({ maxAliasCount: 100 }), duplicates: [] };
+  const read = await readYaml(text);
+  if (!read.ok) throw unrecognized(what, "yaml", read.because);
+  return { value: read.value, duplicates: [] };
+}
+
+function unrecognized(what: string, format: "json" | "yaml", why: string): Error {
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${what}): couldn't get version/kind; ${format} parse error: ${why}`,
+  );
 }
 
 /** The body as an object of a kind; throws when it is anything else. */
@@ -98,7 +101,16 @@ export function asObject(kind: Kind, value: unknown): Resource {
     );
   }
   const body = value as Bag;
-  if (kind.flavour === "custom" && (body["kind"] === undefined || body["kind"] === "")) {
+  for (const field of ["apiVersion", "kind"]) {
+    const text = body[field];
+    if (text === undefined || text === null || typeof text === "string") continue;
+    throw unrecognized(
+      kind.kind,
+      "json",
+      `json: cannot unmarshal ${Array.isArray(text) ? "array" : typeof text} into Go struct field .${field} of type string`,
+    );
+  }
+  if (kind.flavour === "custom" && (body["kind"] ?? "") === "") {
     throw badRequest(
       `the object provided is unrecognized (must be of type ${kind.kind}): Object 'Kind' is missing in '${JSON.stringify(value).slice(0, 200)}'`,
     );
@@ -122,12 +134,12 @@ export function asObject(kind: Kind, value: unknown): Resource {
 
 function refuseWrongKind(kind: Kind, body: Bag): void {
   const { apiVersion, kind: name } = body as { readonly apiVersion?: string; readonly kind?: string };
-  if (apiVersion !== undefined && apiVersion !== "" && apiVersion !== apiVersionOf(kind)) {
+  if (apiVersion && apiVersion !== apiVersionOf(kind)) {
     throw badRequest(
       `the API version in the data (${apiVersion}) does not match the expected API version (${apiVersionOf(kind)})`,
     );
   }
-  if (name === undefined || name === "" || name === kind.kind) return;
+  if (!name || name === kind.kind) return;
   throw badRequest(
     `${name} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: converting (${apiVersionOf(kind)}, Kind=${name}) to (${apiVersionOf(kind)}, Kind=${kind.kind}): unknown conversion`,
   );

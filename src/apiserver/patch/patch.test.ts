@@ -54,6 +54,14 @@ describe("jsonPatch", () => {
     ["unknown op", [{ op: "zap", path: "/a" }], rejected],
     ["the prototype is out of reach", [{ op: "add", path: "/__proto__/x", value: 1 }], rejected],
     [
+      "copies that double each other",
+      [
+        { op: "add", path: "/b", value: "x".repeat(1024) },
+        ...Array.from({ length: 40 }, (_, index) => ({ op: "copy", from: "", path: `/c${index}` })),
+      ],
+      rejected,
+    ],
+    [
       "not a list",
       {},
       "400 BadRequest: error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",

@@ -1,6 +1,7 @@
 // PATCH in its four tongues, from a body to the object it asks for.
 import { apiVersionOf, type Resource } from "../../domain/apis/kind.js";
 import { fieldErrors } from "../../domain/apis/meta/fieldError.js";
+import { troubleIn } from "../bounds.js";
 import { limits } from "../limits.js";
 import { jsonPatch, mergePatch, type PatchInvalid, serverSideApply, strategicMerge } from "../patch/index.js";
 import { badRequest, invalid, invalidOptions, notFound, refusal } from "../status.js";
@@ -164,11 +165,21 @@ function asResource(value: unknown, current: Resource): Resource {
   if (typeof object !== "object" || object === null || Array.isArray(object)) {
     throw badRequest("the patched object is not an object");
   }
+  // Patch by patch an object could grow deeper than any body may be.
+  const trouble = troubleIn(object);
+  if (trouble !== undefined) throw badRequest(`the patched object: ${trouble}`);
   const { metadata } = object;
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw invalid({ group: "", kind: current.kind }, current.metadata.name, [
       fieldErrors.required("metadata.name"),
     ]);
+  }
+  for (const field of ["name", "namespace", "uid", "resourceVersion"] as const) {
+    const text: unknown = metadata[field];
+    if (text === undefined || text === null || typeof text === "string") continue;
+    throw badRequest(
+      `json: cannot unmarshal ${typeof text} into Go struct field ObjectMeta.${field} of type string`,
+    );
   }
   return object as Resource;
 }

@@ -323,6 +323,13 @@ describe("kinds at run time", () => {
     expect((await client.get(v2, key("g")))?.apiVersion).toBe("probe.example.com/v2");
   });
 
+  it("are written back as they were read, the server's own finalizer and all", async () => {
+    const { client } = await world();
+    const made = await client.create(CustomResourceDefinition, crd("gizmos", "Gizmo"));
+    expect(made.metadata.finalizers).toEqual(["customresourcecleanup.apiextensions.k8s.io"]);
+    expect(await client.update(CustomResourceDefinition, made)).toEqual(made);
+  });
+
   it("do not take a name that is in use", async () => {
     const { client, registry } = await world();
     const made = await client.create(

@@ -127,7 +127,13 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   const ours = new Set(options.kinds.map(storageId));
   const follow = (object: Resource, gone: boolean) => {
     const { group, names } = (object as Resource & CustomResourceDefinition).spec;
-    if (!ours.has(storageId({ group, plural: names.plural }))) followCrd(table, object, gone, compiler);
+    if (ours.has(storageId({ group, plural: names.plural }))) return;
+    try {
+      followCrd(table, object, gone, compiler);
+    } catch (error) {
+      // One definition that we cannot read must stop neither the writes of others nor the start.
+      log?.error("a definition could not be followed", { name: object.metadata.name, error: String(error) });
+    }
   };
   for (const kind of new Set([...options.kinds, crds])) table.serve(kind);
   for (const view of [...builtinViews, ...(options.views ?? [])]) {

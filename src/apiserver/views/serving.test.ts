@@ -150,6 +150,20 @@ describe("serving.knative.dev/v1alpha1", () => {
     });
   });
 
+  it("notes nothing where nothing is wished for", async () => {
+    const { create, client, at } = await world();
+    const made = await create(KnativeService, "a", {
+      template: { spec: { containers: [container] } },
+      traffic: [
+        { revisionName: "a-00001", percent: 90 },
+        { latestRevision: true, percent: 10 },
+      ],
+    });
+    const seen = await client.get(ServiceV1alpha1, at("a"));
+    await client.update(ServiceV1alpha1, seen as never);
+    expect(await client.get(KnativeService, at("a"))).toEqual(made);
+  });
+
   it("takes a merge patch as kubectl apply sends it", async () => {
     const { create, client, at } = await world();
     await create(ServiceV1alpha1, "a", runLatest);

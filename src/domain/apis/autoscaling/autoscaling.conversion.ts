@@ -6,7 +6,7 @@ type Metric = NonNullable<NonNullable<V2["spec"]>["metrics"]>[number];
 
 export function autoscalerToV1(hpa: V2): V1 {
   const { spec, status, ...same } = hpa;
-  const cpu = spec?.metrics?.find(isCpu)?.resource?.target?.averageUtilization;
+  const cpu = spec?.metrics?.find(isShare)?.resource?.target?.averageUtilization;
   const current = status?.currentMetrics?.find((one) => one.resource?.name === "cpu")?.resource?.current;
   const { conditions: _conditions, currentMetrics: _metrics, ...shownStatus } = status ?? {};
   return {
@@ -42,8 +42,7 @@ export function autoscalerFromV1(hpa: V1, old: V2 | undefined): V2 {
   const stored = old?.status === undefined ? {} : { status: old.status };
   if (spec === undefined) return { ...converted, ...stored };
   const { targetCPUUtilizationPercentage: percentage, ...sameSpec } = spec;
-  const others = (old?.spec?.metrics ?? []).filter((metric) => !isCpu(metric));
-  const metrics = [...(percentage === undefined ? [] : [cpuMetric(percentage)]), ...others];
+  const metrics = withShare(old?.spec?.metrics ?? [], percentage);
   const behavior = old?.spec?.behavior;
   return {
     ...converted,
@@ -56,8 +55,18 @@ export function autoscalerFromV1(hpa: V1, old: V2 | undefined): V2 {
   };
 }
 
-function isCpu(metric: Metric): boolean {
-  return metric.resource?.name === "cpu" && metric.resource.target?.type === "Utilization";
+/** The one metric that v1 can say: a share of the CPU asked for. */
+function isShare({ resource }: Metric): boolean {
+  return resource?.name === "cpu" && resource.target?.averageUtilization !== undefined;
+}
+
+/** What v1 cannot say keeps its place, too. */
+function withShare(before: readonly Metric[], percentage: number | undefined): readonly Metric[] {
+  const place = before.findIndex(isShare);
+  if (percentage !== undefined && before[place]?.resource?.target?.averageUtilization === percentage)
+    return before;
+  const others = before.filter((_metric, index) => index !== place);
+  return percentage === undefined ? others : others.toSpliced(Math.max(place, 0), 0, cpuMetric(percentage));
 }
 
 function cpuMetric(averageUtilization: number): Metric {

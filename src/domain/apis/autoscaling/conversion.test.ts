@@ -56,6 +56,26 @@ describe("HorizontalPodAutoscaler", () => {
   });
 });
 
+describe("HorizontalPodAutoscaler's metrics", () => {
+  const amount = {
+    type: "Resource",
+    resource: { name: "cpu", target: { type: "AverageValue", averageValue: "500m" } },
+  };
+  it.each([
+    ["an amount of CPU", [amount]],
+    ["a share behind others", [memory, cpu(50)]],
+    ["two shares", [cpu(50), memory, cpu(60)]],
+  ])("are not touched by writing back what v1 shows: %s", (_what, metrics) => {
+    const stored = {
+      apiVersion: "autoscaling/v2",
+      kind: "HorizontalPodAutoscaler",
+      metadata,
+      spec: { scaleTargetRef, maxReplicas: 3, metrics },
+    };
+    expect(autoscalerFromV1(autoscalerToV1(stored), stored)).toEqual(stored);
+  });
+});
+
 describe("Event", () => {
   const core = {
     apiVersion: "v1",

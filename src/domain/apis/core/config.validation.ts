@@ -34,7 +34,8 @@ const promised: { readonly [type: string]: readonly string[] } = {
 
 export function validateSecret(secret: Secret, { old }: AdmissionContext<Secret>): readonly FieldError[] {
   const { data, type = "Opaque" } = secret;
-  const missing = (promised[type] ?? []).filter((key) => data?.[key] === undefined);
+  const wanted = Object.hasOwn(promised, type) ? (promised[type] ?? []) : [];
+  const missing = wanted.filter((key) => data?.[key] === undefined);
   return [
     ...keyErrors("data", data),
     ...sizeErrors(binarySize(data)),

@@ -312,6 +312,7 @@ describe("ConfigMap and Secret", () => {
       [forbidden("data")],
     ],
     ["immutable for good", "Secret", { data: {} }, { immutable: true }, [forbidden("immutable")]],
+    ["a type named like what every object has", "Secret", { type: "constructor" }, undefined, []],
     ["becoming immutable is fine", "Secret", { immutable: true, data: { a: "QQ==" } }, { data: {} }, []],
     [
       "tls without key",

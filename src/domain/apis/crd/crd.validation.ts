@@ -3,8 +3,8 @@ import type { AdmissionContext } from "../kind.js";
 import { type FieldError, fieldErrors } from "../meta/fieldError.js";
 import { labelProblems, nameProblems } from "../names/index.js";
 import type { SchemaNode } from "../schema/index.js";
-import { misfitsOf } from "./schemaShape.js";
 import type { CrdSpec, CrdVersion, CustomResourceDefinition } from "./crd.types.js";
+import { misfitsOf } from "./schemaShape.js";
 
 export function validateCrd(
   crd: CustomResourceDefinition,

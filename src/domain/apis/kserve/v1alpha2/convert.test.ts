@@ -88,7 +88,11 @@ describe("InferenceService v1alpha2", () => {
     ["several containers", { containers: [{ name: "a" }, { name: "b" }] as never }, {}],
     ["a share without a canary", { minReplicas: 1, canaryTrafficPercent: 20 }, {}],
     ["a strange annotation", { minReplicas: 1 }, { "serving.kubeflow.org/default-predictor": "{" }],
-    ["an annotation that is no predictor", { minReplicas: 1 }, { "serving.kubeflow.org/default-predictor": "7" }],
+    [
+      "an annotation that is no predictor",
+      { minReplicas: 1 },
+      { "serving.kubeflow.org/default-predictor": "7" },
+    ],
   ])("leaves %s alone when nothing is changed", (_what, predictor, annotations) => {
     const stored: InferenceService = {
       apiVersion: "serving.kserve.io/v1beta1",

@@ -191,7 +191,7 @@ function showConditions(conditions: readonly Condition[], hasCanary: boolean): r
   const names = conditionNames(hasCanary);
   return conditions
     .flatMap((condition) => {
-      const type = names[condition.type];
+      const type = Object.hasOwn(names, condition.type) ? names[condition.type] : undefined;
       return type === undefined ? [] : [{ ...condition, type }];
     })
     .sort((a, b) => (a.type < b.type ? -1 : 1));

@@ -51,7 +51,9 @@ describe.each(kinds.map((kind) => [nameOf(kind), kind] as const))("%s", (name, k
     expect(logged).toEqual([]);
   });
 
-  it.runIf(hasMessage(kind.schema))("comes back from protobuf as JSON says it", () => {
+  // Custom kinds have no protobuf.
+  if (!hasMessage(kind.schema)) return;
+  it("comes back from protobuf as JSON says it", () => {
     fc.assert(
       fc.property(draws, (draw) => {
         const make = maker(dice(draw.seed), draw.plenty);

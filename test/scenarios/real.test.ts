@@ -209,7 +209,9 @@ describe.sequential("real", () => {
     }, 600_000);
   }
 
-  test.runIf(all)("p99 of fault to status is within a second", () => {
+  // A share of ninety-nine in a hundred needs more than the one round that runs with the other tests.
+  if (!all) return;
+  test("p99 of fault to status is within a second", () => {
     const sorted = [...measured].sort((a, b) => a - b);
     expect(sorted[Math.ceil(sorted.length * 0.99) - 1]).toBeLessThanOrEqual(promisedMs);
   });

@@ -1,8 +1,9 @@
 // What every object passes before it is stored: unknown fields out, defaults in, then the rules.
-import type { AdmissionContext, Kind, Resource } from "../../domain/apis/kind.js";
+import type { AdmissionContext, Kind, Resource, WebhookAnswer } from "../../domain/apis/kind.js";
 import type { FieldError } from "../../domain/apis/meta/fieldError.js";
 import { validateObjectMeta } from "../../domain/apis/names/index.js";
 import { applyDefaults, prune, type SchemaCompiler, validateSchema } from "../../domain/apis/schema/index.js";
+import { isRefusal } from "../../ports/index.js";
 import { badRequest, invalid } from "../status.js";
 import type { WriteContext } from "./context.js";
 
@@ -15,6 +16,7 @@ export function admit(
   context: AdmissionContext<Resource>,
   write: WriteContext,
   compiler: SchemaCompiler,
+  webhooks: Webhooks,
 ): Resource {
   const pruned = prune(kind.schema, object);
   judgeUnknown(kind, pruned.unknown, write);
@@ -32,8 +34,16 @@ export function admit(
     ...(whole ? (kind.validate?.(admitted, context) ?? []) : []),
   ];
   if (errors.length > 0) throw invalid(kind, admitted.metadata.name, errors);
-  askWebhook(kind, admitted, context, write);
+  askWebhook(kind, admitted, context, write, webhooks);
   return admitted;
+}
+
+/** What a webhook's answer may ask of the rest of the registry. */
+export interface Webhooks {
+  /** Its namespace is exempt from them. */
+  readonly exempt: boolean;
+  /** Throws what creating such a pod would throw. */
+  readonly tryPod: (pod: NonNullable<WebhookAnswer["pod"]>) => void;
 }
 
 function askWebhook(
@@ -41,13 +51,21 @@ function askWebhook(
   object: Resource,
   context: AdmissionContext<Resource>,
   write: WriteContext,
+  { exempt, tryPod }: Webhooks,
 ): void {
-  const answer = kind.webhook?.(object, context);
-  for (const warning of answer?.warnings ?? []) write.warn(warning);
-  if (answer?.denied === undefined) return;
-  throw badRequest(
-    `admission webhook ${JSON.stringify(answer.webhook)} denied the request: ${answer.denied}`,
-  );
+  const answer = exempt ? undefined : kind.webhook?.(object, context);
+  if (answer === undefined) return;
+  for (const warning of answer.warnings ?? []) write.warn(warning);
+  const deny = (because: string) =>
+    badRequest(`admission webhook ${JSON.stringify(answer.webhook)} denied the request: ${because}`);
+  if (answer.denied !== undefined) throw deny(answer.denied);
+  if (!write.dryRun || answer.pod === undefined) return;
+  try {
+    tryPod(answer.pod);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    throw deny(`validation callback failed: dry run failed with ${error.message}: spec.template`);
+  }
 }
 
 /** A status write leaves everything else as it was admitted before, so only the status is looked at. */
@@ -57,9 +75,10 @@ export function admitStatus(
   context: AdmissionContext<Resource>,
   write: WriteContext,
   compiler: SchemaCompiler,
+  webhooks: Webhooks,
 ): Resource {
   const schema = kind.schema.properties?.["status"];
-  if (schema === undefined) return admit(kind, object, context, write, compiler);
+  if (schema === undefined) return admit(kind, object, context, write, compiler, webhooks);
   const { status, ...rest } = object as Resource & { readonly status?: unknown };
   const pruned = status === undefined ? { value: undefined, unknown: [] } : prune(schema, status);
   judgeUnknown(

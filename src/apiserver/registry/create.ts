@@ -5,7 +5,7 @@ import { generatedName } from "../../domain/apis/names/index.js";
 import { limits } from "../limits.js";
 import { trackUpdate } from "../patch/index.js";
 import { alreadyExists, badRequest, forbidden, invalid, notFound } from "../status.js";
-import { admit } from "./admission.js";
+import { admit, type Webhooks } from "./admission.js";
 import type { WriteContext } from "./context.js";
 import { born, withMetadata, withoutStatus } from "./metadata.js";
 import { type Served, storageId } from "./served.js";
@@ -25,6 +25,22 @@ export async function createObject(
   write: WriteContext,
   options: CreateOptions = {},
 ): Promise<Stored> {
+  const object = admitted(state, served, namespace, input, write, options);
+  if (write.dryRun) return preview(object, served);
+  const { stored, done } = state.stage(served.collection, "ADDED", object);
+  await done;
+  return served.show(stored);
+}
+
+/** The object as it would be stored; throws why it would not. */
+function admitted(
+  state: State,
+  served: Served,
+  namespace: string,
+  input: Resource,
+  write: WriteContext,
+  options: CreateOptions,
+): Resource {
   const { kind, storage, collection } = served;
   const where = placeOf(served, namespace, input);
   const name = freeName(state, served, where, input);
@@ -39,7 +55,7 @@ export async function createObject(
     user: write.user,
     config: state.config,
   } as const;
-  const seen = admit(kind, newborn, context, write, state.compiler);
+  const seen = admit(kind, newborn, context, write, state.compiler, webhooksOf(state, where, name, write));
 
   const tracked = options.tracked
     ? withMetadata(seen, { managedFields: input.metadata.managedFields })
@@ -52,6 +68,7 @@ export async function createObject(
       context,
       { ...write, fieldValidation: "Ignore" },
       state.compiler,
+      webhooksOf(state, where, name, write),
     );
   }
   const rule = state.rules.get(storageId(storage));
@@ -59,10 +76,25 @@ export async function createObject(
 
   // Looked at last, so that a name in use is not what hides a mistake in the object.
   if (collection.latest(keyOf(where, name)) !== undefined) throw alreadyExists(kind, name);
-  if (write.dryRun) return preview(object, served);
-  const { stored, done } = state.stage(collection, "ADDED", object);
-  await done;
-  return served.show(stored);
+  return object;
+}
+
+/** Namespaces may be exempt from Knative's webhooks (knative-serving.md, section 1.6). */
+const exemptLabel = "webhooks.knative.dev/exclude";
+
+export function webhooksOf(state: State, namespace: string, name: string, write: WriteContext): Webhooks {
+  return {
+    get exempt() {
+      return state.latest("/namespaces", "", namespace)?.metadata.labels?.[exemptLabel] !== undefined;
+    },
+    tryPod(pod) {
+      const served = state.served({ group: "", version: "v1", plural: "pods" });
+      if (served === undefined) return;
+      const metadata = { ...pod.metadata, name: `${name}-dry-run`, namespace };
+      const input = { apiVersion: "v1", kind: "Pod", ...pod, metadata } as Resource;
+      admitted(state, served, namespace, input, { ...write, fieldValidation: "Ignore" }, {});
+    },
+  };
 }
 
 function tracking(object: Resource, served: Served, write: WriteContext, nowIso: string): Resource {

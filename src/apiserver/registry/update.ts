@@ -5,7 +5,7 @@ import { trackUpdate } from "../patch/index.js";
 import { badRequest, conflict, invalid, modifiedMeanwhile, notFound } from "../status.js";
 import { admit, admitStatus } from "./admission.js";
 import type { WriteContext } from "./context.js";
-import { preview } from "./create.js";
+import { preview, webhooksOf } from "./create.js";
 import { changed, sameManagers, statusChanged, unchanged, wishChanged, withMetadata } from "./metadata.js";
 import { type Served, storageId } from "./served.js";
 import type { State } from "./state.js";
@@ -49,14 +49,22 @@ export async function updateObject(
   } as const;
   const quiet: WriteContext = { ...write, fieldValidation: "Ignore" };
 
+  const webhooks = webhooksOf(state, namespace, name, write);
   const seen =
     subresource === "status"
-      ? admitStatus(kind, statusChanged(kind, wished.object, before), context, write, state.compiler)
-      : admit(kind, changed(kind, wished.object, before), context, write, state.compiler);
+      ? admitStatus(
+          kind,
+          statusChanged(kind, wished.object, before),
+          context,
+          write,
+          state.compiler,
+          webhooks,
+        )
+      : admit(kind, changed(kind, wished.object, before), context, write, state.compiler, webhooks);
   let next = seen;
   if (served.view !== undefined) {
     const inward = served.view.fromView(seen, base.object);
-    next = admit(storage, inward, { ...context, old: base.object }, quiet, state.compiler);
+    next = admit(storage, inward, { ...context, old: base.object }, quiet, state.compiler, webhooks);
   }
   next = state.rules.get(storageId(storage))?.admit?.(next, { ...context, old: base.object }, state) ?? next;
 

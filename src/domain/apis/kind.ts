@@ -38,6 +38,8 @@ export interface WebhookAnswer {
   readonly webhook: string;
   readonly denied?: string | undefined;
   readonly warnings?: readonly string[] | undefined;
+  /** The pod that a dry run also tries: its own rules know what the webhook's do not. */
+  readonly pod?: { readonly metadata?: object | undefined; readonly spec: object } | undefined;
 }
 
 export interface Kind<T extends Resource = Resource> {

@@ -18,6 +18,8 @@ export interface PodsSeen {
   /** No pod of it was ready at the last look. */
   readonly wasAsleep: boolean;
   readonly before: { readonly resources: Judgement | undefined; readonly container: Judgement | undefined };
+  /** Since when its containers were called healthy; undefined when at the last look they were not. */
+  readonly healthySinceMs: number | undefined;
   readonly nowMs: number;
 }
 
@@ -74,9 +76,11 @@ function rest(before: Judgement | undefined, { hasServed }: PodsSeen): Judgement
  * No container says why, and none serves. While it starts that is work under way, unless an earlier try showed a cause:
  * a fresh pod has disproved nothing yet. A pod that was ready and no longer is, is a failure in its own words.
  */
-function waitingForContainer(pods: readonly Pod[], { before }: PodsSeen): Judgement {
+function waitingForContainer(pods: readonly Pod[], { before, healthySinceMs }: PodsSeen): Judgement {
   if (before.container?.status === "False") return before.container;
-  const ailing = pods.filter(wasReadyOnce).flatMap((pod) => readyConditionOf(pod) ?? []);
+  const ailing = pods
+    .filter((pod) => wasReadyOnce(pod, healthySinceMs))
+    .flatMap((pod) => readyConditionOf(pod) ?? []);
   const told = ailing.find((condition) => condition.reason !== undefined);
   return told === undefined
     ? unknown("Deploying", progressOf(pods))

@@ -26,12 +26,19 @@ export function isPodReady(pod: Pod): boolean {
   return readyConditionOf(pod)?.status === "True";
 }
 
-/** Not ready since a moment after its containers were up: it must have been ready in between. */
-export function wasReadyOnce(pod: Pod): boolean {
+/** The first word on a pod that starts may be written this much after its containers are up. */
+const firstWordMs = 10_000;
+
+/**
+ * Not ready now, and it must have been: its Revision was called healthy when it was there already, or it lost its
+ * readiness long after its containers were up.
+ */
+export function wasReadyOnce(pod: Pod, healthySinceMs: number | undefined): boolean {
   const ready = readyConditionOf(pod);
   const started = (pod.status?.containerStatuses ?? []).map((one) => one.state?.running?.startedAt);
   if (ready?.status !== "False" || started.length === 0 || started.includes(undefined)) return false;
-  return ms(ready.lastTransitionTime) > Math.max(...started.map(ms));
+  if (healthySinceMs !== undefined && ms(pod.status?.startTime) <= healthySinceMs) return true;
+  return ms(ready.lastTransitionTime) > Math.max(...started.map(ms)) + firstWordMs;
 }
 
 export function readyConditionOf(pod: Pod) {

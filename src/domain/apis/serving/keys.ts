@@ -27,6 +27,9 @@ export const autoscaling = {
   maxScale: "autoscaling.knative.dev/max-scale",
   initialScale: "autoscaling.knative.dev/initial-scale",
   target: "autoscaling.knative.dev/target",
+  window: "autoscaling.knative.dev/window",
+  panicWindowPercentage: "autoscaling.knative.dev/panic-window-percentage",
+  targetBurstCapacity: "autoscaling.knative.dev/target-burst-capacity",
 } as const;
 
 export const networking = {

@@ -105,13 +105,15 @@ function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+export const knativeWebhook = "validation.webhook.serving.knative.dev";
+
 /** What the validating webhook of Knative Serving answers to this. */
 export function webhookAnswer(errors: KnativeErrors): WebhookAnswer | undefined {
   if (errors.length === 0) return undefined;
   const denied = lines(errors.filter((error) => error.level === "error"));
   const warnings = lines(errors.filter((error) => error.level === "warning"));
   return {
-    webhook: "validation.webhook.serving.knative.dev",
+    webhook: knativeWebhook,
     ...(denied.length === 0 ? {} : { denied: `validation failed: ${denied.join("\n")}` }),
     // A warning travels in a header, which has no second line.
     ...(warnings.length === 0 ? {} : { warnings: warnings.map((line) => line.replaceAll("\n", " ")) }),

@@ -2,7 +2,7 @@
 import type { AdmissionContext, WebhookAnswer } from "../kind.js";
 import type { Configuration } from "./configuration.types.js";
 import { serving } from "./keys.js";
-import { fault, under, webhookAnswer } from "./knativeError.js";
+import { fault, knativeWebhook, under, webhookAnswer } from "./knativeError.js";
 import {
   isJudged,
   validateNames,
@@ -31,7 +31,7 @@ export function judgeKnativeService(
 ): Answer {
   if (!isJudged(service, context)) return undefined;
   const { metadata, spec } = service;
-  return webhookAnswer([
+  const answer = webhookAnswer([
     ...under("metadata", [
       ...validateNames(metadata),
       ...validateNoScaling(metadata.annotations),
@@ -44,6 +44,7 @@ export function judgeKnativeService(
     ]),
     ...under("spec.traffic", validateTraffic(spec.traffic, { inService: true })),
   ]);
+  return { webhook: knativeWebhook, ...answer, pod: podOf(spec.template) };
 }
 
 export function judgeConfiguration(
@@ -52,7 +53,7 @@ export function judgeConfiguration(
 ): Answer {
   if (!isJudged(configuration, context)) return undefined;
   const { metadata, spec } = configuration;
-  return webhookAnswer([
+  const answer = webhookAnswer([
     ...under("metadata", [
       ...validateNames(metadata),
       ...validateNoScaling(metadata.annotations),
@@ -64,6 +65,26 @@ export function judgeConfiguration(
       ...validateNameChange(spec.template, context.old?.spec.template),
     ]),
   ]);
+  // That of a Service was tried with the Service.
+  return metadata.labels?.[serving.service] === undefined
+    ? { webhook: knativeWebhook, ...answer, pod: podOf(spec.template) }
+    : answer;
+}
+
+/** What a dry run tries beyond these rules: the template as a pod. */
+function podOf(template: KnativeService["spec"]["template"]): NonNullable<Answer>["pod"] {
+  if (template === undefined) return undefined;
+  const {
+    containerConcurrency: _concurrency,
+    timeoutSeconds: _timeout,
+    responseStartTimeoutSeconds: _start,
+    idleTimeoutSeconds: _idle,
+    buildName: _build,
+    ...spec
+  } = template.spec;
+  const containers = spec.containers.map(({ readinessProbe: _probe, ...container }) => container);
+  const { labels, annotations } = template.metadata ?? {};
+  return { metadata: { labels, annotations }, spec: { ...spec, containers } };
 }
 
 export function judgeRoute(route: Route, context: AdmissionContext<Route>): Answer {

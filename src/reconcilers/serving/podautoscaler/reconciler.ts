@@ -4,6 +4,7 @@
  */
 import { asKind, ensureOwned, type Reconciler, watch } from "../../../controller/index.js";
 import { Deployment } from "../../../domain/apis/apps/apps.types.js";
+import { Metric } from "../../../domain/apis/autoscaling/metric.types.js";
 import { PodAutoscaler } from "../../../domain/apis/autoscaling/podAutoscaler.types.js";
 import { isReady, type Judgement, no, unknown, yes } from "../../../domain/apis/meta/judgement.js";
 import { ServerlessService } from "../../../domain/apis/networking/serverlessService.types.js";
@@ -12,7 +13,7 @@ import type { ServingDeps } from "../deps.js";
 import { askAgain, notOwned } from "../taken.js";
 import { initialScale, maxScale, minScale } from "./bounds.js";
 import { activationLeftMs } from "./giveUp.js";
-import { makeServerlessService } from "./make.js";
+import { makeMetric, makeServerlessService } from "./make.js";
 
 export function podAutoscalerReconciler({
   client,
@@ -26,7 +27,7 @@ export function podAutoscalerReconciler({
   return {
     kind: PodAutoscaler,
     conditions: { ready: ["Active", "SKSReady", "ScaleTargetInitialized"] },
-    owns: [asKind(ServerlessService)],
+    owns: [asKind(ServerlessService), asKind(Metric)],
     watches: [
       watch(Deployment, targetedBy),
       whenConfigChanges(listers, PodAutoscaler, "config-autoscaler", "config-deployment"),
@@ -39,7 +40,16 @@ export function podAutoscalerReconciler({
         status.mark("Active", notOwned("ServerlessService", name));
         return askAgain;
       }
-      status.set({ serviceName: services.object.status?.serviceName });
+      const { serviceName, privateServiceName } = services.object.status ?? {};
+      if (privateServiceName !== undefined) {
+        const wish = makeMetric(autoscaler, privateServiceName, config().autoscaler);
+        const metric = await ensure(Metric, autoscaler, wish, { exact: ["spec"] });
+        if (metric.outcome === "notOwned") {
+          status.mark("Active", notOwned("Metric", name));
+          return askAgain;
+        }
+      }
+      status.set({ serviceName, metricsServiceName: privateServiceName });
       status.mark(
         "SKSReady",
         isReady(services.object) ? yes : unknown("NotReady", "K8s Service is not ready"),

@@ -1,5 +1,6 @@
 import type { Deployment } from "../../../domain/apis/apps/apps.types.js";
 import type { PodAutoscaler } from "../../../domain/apis/autoscaling/podAutoscaler.types.js";
+import type { Image } from "../../../domain/apis/caching/image.types.js";
 import { parseDuration } from "../../../domain/apis/config/goText.js";
 import type { ServingConfig } from "../../../domain/apis/config/index.js";
 import type { Container, EnvVar } from "../../../domain/apis/core/container.types.js";
@@ -81,6 +82,28 @@ export function makePodAutoscaler(
       protocolType: protocolOf(revision),
     },
   };
+}
+
+/** A hint for whoever keeps images near: one for each container, made once. */
+export function makeImages(revision: Revision, pinned: PinnedImages): readonly Unsaved<Image>[] {
+  const { name, namespace, annotations } = revision.metadata;
+  const { containers, initContainers = [], serviceAccountName, imagePullSecrets } = revision.spec;
+  return [...containers, ...initContainers].map((container) => ({
+    metadata: {
+      name: childName(`${name}-cache`, `-${container.name}`),
+      namespace,
+      labels: childLabels(revision),
+      annotations: without(
+        annotations,
+        (key) => bookkeeping.has(key) || key.startsWith("autoscaling.knative.dev"),
+      ),
+    },
+    spec: {
+      image: digestOf(container, [...pinned.containers, ...pinned.initContainers]) || container.image,
+      ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+      ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
+    },
+  })) as readonly Unsaved<Image>[];
 }
 
 function protocolOf(revision: Revision): "http1" | "h2c" {

@@ -6,6 +6,7 @@ import { asKind, ensureOwned, type Reconciler, type StatusReport, watch } from "
 import { Deployment } from "../../../domain/apis/apps/apps.types.js";
 import { PodAutoscaler } from "../../../domain/apis/autoscaling/podAutoscaler.types.js";
 import { Build } from "../../../domain/apis/build/build.types.js";
+import { Image } from "../../../domain/apis/caching/image.types.js";
 import { Pod } from "../../../domain/apis/core/pod.types.js";
 import { conditionOf, copied, type Judgement, no, unknown } from "../../../domain/apis/meta/judgement.js";
 import { serving } from "../../../domain/apis/serving/keys.js";
@@ -18,7 +19,7 @@ import { digestAgainMs } from "../limits.js";
 import { askAgain, notOwned } from "../taken.js";
 import { type PinnedImages, resolveDigests } from "./digests.js";
 import { logUrlOf } from "./logUrl.js";
-import { deploymentName, makeDeployment, makePodAutoscaler } from "./make.js";
+import { deploymentName, makeDeployment, makeImages, makePodAutoscaler } from "./make.js";
 
 export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
   const { client, listers, images, recorder, clock, config, settings } = deps;
@@ -33,7 +34,7 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
       ifMarked: ["BuildSucceeded"],
       info: ["Active"],
     },
-    owns: [asKind(Deployment), asKind(PodAutoscaler)],
+    owns: [asKind(Deployment), asKind(PodAutoscaler), asKind(Image)],
     watches: [
       watch(Pod, (pod) => revisionOf(pod.metadata)),
       watch(Build, ({ metadata }) =>
@@ -54,6 +55,9 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
       const deployment = await ensureDeployment(revision, pinned, status);
       if (deployment === undefined) return askAgain;
 
+      for (const image of makeImages(revision, pinned))
+        await ensure(Image, revision, image, { createOnly: true });
+
       // Every pod is heard, the gone ones too: a cause must outlive the pod that showed it.
       const hasServed = isInitialized(listers(PodAutoscaler).get(keyOf(revision)));
       const verdict = judgePods({
@@ -63,6 +67,7 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
           labels: { [serving.revisionUid]: revision.metadata.uid ?? "" },
         }),
         hasServed,
+        healthySinceMs: healthySince(revision),
         wasAsleep: (revision.status?.actualReplicas ?? 0) === 0,
         before: { resources: status.get("ResourcesAvailable"), container: status.get("ContainerHealthy") },
         nowMs: clock.now(),
@@ -159,6 +164,11 @@ function isHopeless({ container, resources }: PodsVerdict): boolean {
 
 function keyOf({ metadata }: Revision) {
   return { namespace: metadata.namespace ?? "", name: metadata.name };
+}
+
+function healthySince(revision: Revision): number | undefined {
+  const healthy = conditionOf(revision, "ContainerHealthy");
+  return healthy?.status === "True" ? Date.parse(healthy.lastTransitionTime ?? "") : undefined;
 }
 
 function isInitialized(autoscaler: PodAutoscaler | undefined): boolean {

@@ -1,6 +1,9 @@
 // Every bound of the API server, with its why.
 
 export const limits = {
+  /** All Warning headers of an answer together; when they are more, each is cut to so many characters and the last are left out. */
+  warningsBytes: 4_096,
+  warningChars: 256,
   /** The real server's bound on one body; larger objects would not fit its store either. */
   bodyBytes: 3 * 1024 * 1024,
   /** No real object nests so deep, and everything that walks one must fit the stack. */

@@ -56,13 +56,22 @@ export async function send(
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
+/** As many as clients can take: their parsers refuse an answer whose head is too long, whatever it says. */
 export function warningHeaders(warnings: readonly string[]): { readonly Warning?: string[] } {
   if (warnings.length === 0) return {};
-  return {
-    Warning: warnings.map(
-      (text) => `299 - "${text.replace(/[\\"]/g, "\\$&").replace(/[^\x20-\x7e]/g, "?")}"`,
-    ),
-  };
+  const whole = warnings.map((text) => warningOf(text));
+  const isShort = whole.reduce((sum, one) => sum + one.length, 0) <= limits.warningsBytes;
+  const all = isShort ? whole : warnings.map((text) => warningOf(text.slice(0, limits.warningChars)));
+  let bytes = 0;
+  const fitting = all.findIndex((one) => {
+    bytes += one.length;
+    return bytes > limits.warningsBytes;
+  });
+  return { Warning: fitting < 0 ? all : all.slice(0, fitting) };
+}
+
+function warningOf(text: string): string {
+  return `299 - "${text.replace(/[\\"]/g, "\\$&").replace(/[^\x20-\x7e]/g, "?")}"`;
 }
 
 export async function answerError(call: Call, error: unknown): Promise<void> {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { buildSpecErrors } from "./build.validation.js";
-import { parseDuration, printDuration } from "./duration.js";
 
 const step = { name: "one", image: "drydock/host" };
 
@@ -56,21 +55,5 @@ describe("a Build's spec", () => {
     const said = buildSpecErrors(spec as never, "spec").map(({ field, message }) => `${field}: ${message}`);
     expect(said).toHaveLength(1);
     expect(said[0]).toContain(words);
-  });
-});
-
-describe("a duration", () => {
-  it.each([
-    ["10m", 600_000, "10m0s"],
-    ["1h30m", 5_400_000, "1h30m0s"],
-    ["1.5s", 1_500, "1.5s"],
-    ["90s", 90_000, "1m30s"],
-  ])("%s is read and printed as Go does", (text, ms, printed) => {
-    expect(parseDuration(text)).toBe(ms);
-    expect(printDuration(ms)).toBe(printed);
-  });
-
-  it.each(["", "10", "m", "10m ", "-1s", "1d"])("%j is none", (text) => {
-    expect(parseDuration(text)).toBeUndefined();
   });
 });

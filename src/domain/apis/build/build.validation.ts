@@ -1,11 +1,12 @@
 // What must hold of a Build, and of one written inline in a Configuration or Service.
+
+import { milliseconds, parseDuration } from "../config/goText.js";
 import { labelNameErrors, repeated } from "../core/container.validation.js";
 import type { AdmissionContext } from "../kind.js";
 import { type FieldError, fieldErrors } from "../meta/fieldError.js";
 import { equalJson } from "../schema/index.js";
 import { sourceStep, stepContainer, stepNames, workspace } from "./build.names.js";
 import type { Build, BuildSpec } from "./build.types.js";
-import { parseDuration } from "./duration.js";
 
 type Step = NonNullable<BuildSpec["steps"]>[number];
 
@@ -108,9 +109,10 @@ function volumeErrors({ volumes = [] }: BuildSpec, path: string): readonly Field
 
 function timeoutErrors(timeout: string | undefined, path: string): readonly FieldError[] {
   if (!timeout) return [];
-  const ms = parseDuration(timeout);
-  if (ms === undefined)
+  const parsed = parseDuration(timeout);
+  if ("because" in parsed)
     return [fieldErrors.invalid(path, timeout, "must be a duration such as 10m or 1h30m")];
+  const ms = milliseconds(parsed.value);
   return ms >= 1_000 && ms <= longestMs ? [] : [fieldErrors.invalid(path, timeout, "must be 1s to 24h")];
 }
 

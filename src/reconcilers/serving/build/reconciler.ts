@@ -13,7 +13,7 @@ import {
 import { defaultTimeout } from "../../../domain/apis/build/build.defaults.js";
 import { sourceStep } from "../../../domain/apis/build/build.names.js";
 import { Build } from "../../../domain/apis/build/build.types.js";
-import { parseDuration, printDuration } from "../../../domain/apis/build/duration.js";
+import { durationText, milliseconds, parseDuration } from "../../../domain/apis/config/goText.js";
 import { Pod } from "../../../domain/apis/core/pod.types.js";
 import { type Judgement, no, withConditions } from "../../../domain/apis/meta/judgement.js";
 import { isoSeconds } from "../../../domain/apis/meta/time.js";
@@ -49,12 +49,14 @@ export function buildReconciler({
     async reconcile(build, status) {
       const nowMs = clock.now();
       const key = { namespace: build.metadata.namespace ?? "", name: podName(build) };
-      const timeoutMs = parseDuration(build.spec.timeout || defaultTimeout) ?? 0;
+      const timeout = parseDuration(build.spec.timeout || defaultTimeout);
+      const timeoutNs = "value" in timeout ? timeout.value : 0n;
+      const timeoutMs = milliseconds(timeoutNs);
       const startTime = build.status?.startTime ?? isoSeconds(nowMs);
       const leftMs = Date.parse(startTime) + timeoutMs - nowMs;
       const pod = listers(Pod).get(key);
       const judged = (pod: Pod) =>
-        judgeBuildPod(pod, sourceStep(build.spec), judgeTimeout(pod, printDuration(timeoutMs)));
+        judgeBuildPod(pod, sourceStep(build.spec), judgeTimeout(pod, durationText(timeoutNs)));
       const tell = (pod: Pod, { told }: BuildVerdict) =>
         status.set({
           cluster: { namespace: key.namespace, podName: key.name },
@@ -79,7 +81,7 @@ export function buildReconciler({
       const isLate = leftMs <= 0 && !verdict.isOver;
       // What kept it from running is a better answer than that it ran late.
       const timedOut = isLate && verdict.succeeded.status !== "False";
-      const late = judgeTimeout(found, printDuration(timeoutMs));
+      const late = judgeTimeout(found, durationText(timeoutNs));
       report(build, status, timedOut ? late : verdict.succeeded, verdict.isOver || isLate);
       if (isLate) return { requeueAfterMs: overdueGraceMs };
       return verdict.isOver ? undefined : { requeueAfterMs: leftMs };

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { eventFromCore, eventToCore } from "../events/events.conversion.js";
 import { autoscalerFromV1, autoscalerToV1 } from "./autoscaling.conversion.js";
 
 const metadata = { name: "a" };
@@ -73,37 +72,5 @@ describe("HorizontalPodAutoscaler's metrics", () => {
       spec: { scaleTargetRef, maxReplicas: 3, metrics },
     };
     expect(autoscalerFromV1(autoscalerToV1(stored), stored)).toEqual(stored);
-  });
-});
-
-describe("Event", () => {
-  const core = {
-    apiVersion: "v1",
-    kind: "Event",
-    metadata,
-    involvedObject: { kind: "Pod", name: "p" },
-    message: "m",
-    reason: "R",
-    source: { component: "c" },
-    firstTimestamp: "2026-01-01T00:00:00Z",
-    count: 2,
-    reportingComponent: "rc",
-  };
-
-  it("is the same in both spellings", () => {
-    const seen = eventFromCore(core);
-    expect(seen).toEqual({
-      apiVersion: "events.k8s.io/v1",
-      kind: "Event",
-      metadata,
-      regarding: { kind: "Pod", name: "p" },
-      note: "m",
-      reason: "R",
-      deprecatedSource: { component: "c" },
-      deprecatedFirstTimestamp: "2026-01-01T00:00:00Z",
-      deprecatedCount: 2,
-      reportingController: "rc",
-    });
-    expect(eventToCore(seen)).toEqual(core);
   });
 });

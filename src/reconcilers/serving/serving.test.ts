@@ -1,12 +1,13 @@
 // The serving chain as a whole, on a clock that only moves when told: what users see at each level.
 import { afterEach, describe, expect, it } from "vitest";
 import {
-  existing,
   failOnce,
   minutes,
   type RunningWorld,
+  type ServingWorldOptions,
+  told as said,
   seconds,
-  startWorld,
+  startServingWorld,
 } from "../../../test/world/index.js";
 import { Deployment } from "../../domain/apis/apps/apps.types.js";
 import { ConfigMap } from "../../domain/apis/core/config.types.js";
@@ -14,7 +15,6 @@ import { Namespace } from "../../domain/apis/core/namespace.types.js";
 import { Pod } from "../../domain/apis/core/pod.types.js";
 import { Service } from "../../domain/apis/core/service.types.js";
 import { VirtualService } from "../../domain/apis/istio/virtualService.types.js";
-import type { Resource } from "../../domain/apis/kind.js";
 import { InferenceService } from "../../domain/apis/kserve/inferenceService.types.js";
 import { ClusterServingRuntime } from "../../domain/apis/kserve/runtime.types.js";
 import { KnativeIngress } from "../../domain/apis/networking/ingress.types.js";
@@ -22,43 +22,7 @@ import { Configuration } from "../../domain/apis/serving/configuration.types.js"
 import { Revision } from "../../domain/apis/serving/revision.types.js";
 import { Route } from "../../domain/apis/serving/route.types.js";
 import { KnativeService } from "../../domain/apis/serving/service.types.js";
-import type { Images, IngressProber, Probed } from "../../ports/index.js";
-import { startGarbageCollector, workloadReconcilers } from "../workload/index.js";
-import { liveServingConfig, servingReconcilers } from "./index.js";
-
-const images: Images = {
-  resolve: async (reference) =>
-    reference.startsWith("missing/")
-      ? { outcome: "missing", because: `${reference}: not found` }
-      : {
-          outcome: "resolved",
-          image: {
-            reference,
-            digest: `${reference}@sha256:abc`,
-            entrypoint: [],
-            defaultArgs: [],
-            env: {},
-            rewritesPaths: true,
-          },
-        },
-  ensure: async () => ({ env: {} }),
-};
-
-const runtime = existing(ClusterServingRuntime, {
-  metadata: { name: "kserve-onnxserver" },
-  spec: {
-    supportedModelFormats: [{ name: "onnx", version: "1", autoSelect: true, priority: 1 }],
-    protocolVersions: ["v1", "v2"],
-    containers: [
-      {
-        name: "kserve-container",
-        image: "drydock/onnxserver",
-        args: ["--model_name={{.Name}}"],
-        ports: [{ containerPort: 8080 }],
-      },
-    ],
-  },
-} as never);
+import type { Probed } from "../../ports/index.js";
 
 const worlds: RunningWorld[] = [];
 afterEach(async () => {
@@ -66,39 +30,12 @@ afterEach(async () => {
 });
 
 async function cluster(
-  options: {
-    readonly probed?: () => Probed;
-    readonly faults?: Parameters<typeof startWorld>[0]["faults"];
-  } = {},
+  options: { readonly probed?: () => Probed; readonly faults?: ServingWorldOptions["faults"] } = {},
 ) {
-  const prober: IngressProber = { probe: async () => options.probed?.() ?? { outcome: "ready" } };
-  const kindsOf = (world: Pick<RunningWorld, "registry">) => () => [
-    ...new Set(world.registry.served.all().map((served) => served.storage)),
-  ];
-  const world = await startWorld({
-    given: [runtime],
+  const world = await startServingWorld({
+    missing: (image) => (image.startsWith("missing/") ? `${image}: not found` : undefined),
+    ...(options.probed === undefined ? {} : { probed: options.probed }),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
-    reconcilers: (deps, inner) => [
-      ...servingReconcilers({
-        ...deps,
-        images,
-        prober,
-        settings: () => ({ domain: "localhost", externalPort: 18080 }),
-        config: liveServingConfig(deps.listers),
-      }),
-      ...workloadReconcilers(deps, {
-        caCertificate: "PEM",
-        kinds: kindsOf(inner),
-        finalizeNamespace: (name) => inner.registry.finalizeNamespace(name, []),
-      }),
-    ],
-    more: (inner) =>
-      startGarbageCollector({
-        ...inner.deps,
-        client: inner.client,
-        informers: inner.informers,
-        kinds: kindsOf(inner),
-      }),
   });
   worlds.push(world);
   return world;
@@ -108,19 +45,6 @@ const iris = (storageUri = "file:///models/iris") => ({
   metadata: { name: "iris", namespace: "default" },
   spec: { predictor: { model: { modelFormat: { name: "onnx" }, storageUri } } },
 });
-
-/** `True`, or `False Reason: message`: one condition as a user reads it. */
-function said(object: Resource | undefined, type = "Ready"): string {
-  const conditions = (
-    object as {
-      status?: { conditions?: { type: string; status: string; reason?: string; message?: string }[] };
-    }
-  )?.status?.conditions;
-  const condition = conditions?.find((one) => one.type === type);
-  if (condition === undefined) return "nothing";
-  const { status, reason, message } = condition;
-  return message ? `${status} ${reason}: ${message}` : reason ? `${status} ${reason}` : status;
-}
 
 describe("an InferenceService", () => {
   it("becomes ready, level by level, with the names and URLs the field expects", async () => {

@@ -10,6 +10,7 @@ import { makeInformers } from "../controller/index.js";
 import { startGateway } from "../dataplane/index.js";
 import { followRoutes } from "./followRoutes.js";
 import type { FromGateway, ToGateway } from "./gatewayProcess.js";
+import { httpFront } from "./openGateway.js";
 
 const drainMs = 10_000;
 /** When the server was killed, every pod goes with it: nothing can be finished, and the next start wants our port. */
@@ -36,6 +37,7 @@ async function run({
     ],
     random: systemRandom,
     clock,
+    http: httpFront(process.env),
   });
   const informers = makeInformers({ client: kubeClient({ server, ca, token }), clock, log });
   const leave = async (withinMs: number): Promise<void> => {

@@ -5,7 +5,7 @@ import { startGateway } from "../dataplane/index.js";
 import type { Clock, Log } from "../ports/index.js";
 import type { Closers } from "./closers.js";
 import { followRoutes } from "./followRoutes.js";
-import type { OpenGateway } from "./openGateway.js";
+import { httpFront, type OpenGateway } from "./openGateway.js";
 
 export interface GatewayInsideOptions {
   readonly bind: string;
@@ -29,6 +29,7 @@ export async function openGatewayInside(
     ],
     random: systemRandom,
     clock,
+    http: httpFront(process.env),
   });
   closers.add(() => gateway.close({ drainMs: drainInsideMs }));
   await followRoutes(informers, gateway, log);

@@ -17,6 +17,11 @@ export function urlOf(addresses: readonly GatewayListener[], name: GatewayListen
   return address === undefined ? "" : `http://${address.host}:${address.port}`;
 }
 
+/** Who reads HTTP/1.1 in the gateway: `node` puts Node's own server in front, should ours ever misread somebody. */
+export function httpFront(environment: NodeJS.ProcessEnv): "net" | "node" {
+  return environment["DRYDOCK_GATEWAY_HTTP"] === "node" ? "node" : "net";
+}
+
 /** Whoever listens everywhere is reached here. */
 function loopback(host: string): string {
   return host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;

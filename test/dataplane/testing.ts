@@ -19,6 +19,7 @@ import type {
   ServiceInput,
   VirtualServiceInput,
 } from "../../src/dataplane/gateway/inputs.js";
+import type { FrontLimits } from "../../src/dataplane/gateway/limits.js";
 import { type Gateway, startGateway } from "../../src/dataplane/gateway/listen.js";
 import type { RouteTable } from "../../src/dataplane/gateway/table.js";
 import type { ProxyLimits } from "../../src/dataplane/proxy/index.js";
@@ -270,7 +271,7 @@ export class World {
 
   async start(
     table: RouteTable,
-    limits: Partial<ProxyLimits> = {},
+    limits: Partial<ProxyLimits & FrontLimits> = {},
   ): Promise<{ readonly gateway: Gateway; readonly port: number; readonly localPort: number }> {
     const gateway = await startGateway({
       listeners: [
@@ -281,6 +282,7 @@ export class World {
       clock: realClock,
       table,
       limits,
+      http: process.env["DRYDOCK_GATEWAY_HTTP"] === "node" ? "node" : "net",
     });
     this.atEnd(() => gateway.close({ drainMs: 0 }));
     const [external, local] = gateway.addresses();

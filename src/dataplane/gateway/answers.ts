@@ -1,9 +1,10 @@
 // What the gateway says in its own name: always which hop, which name and what was looked for.
 import type { Admitted, PodAddress } from "../activator/index.js";
-import type { Reply } from "../proxy/index.js";
+import { type Reply, toLines } from "../proxy/index.js";
 import type { Incoming } from "./incoming.js";
 import { hostsShown, retryAfterSeconds } from "./limits.js";
 import { hostKey } from "./match.js";
+import { notClean } from "./replyText.js";
 import type { Destination, ListenerName, RouteTable } from "./table.js";
 
 export interface Answer {
@@ -13,8 +14,8 @@ export interface Answer {
   readonly headers?: readonly string[];
 }
 
-export function badRequest(because: string): Answer {
-  return { status: 400, reason: "BadRequest", message: `the request is not clean HTTP: ${because}` };
+export function badRequest(because: string, status: number): Answer {
+  return { status, reason: "BadRequest", message: notClean(because) };
 }
 
 export function noRoute(
@@ -115,13 +116,13 @@ export function sendAnswer(
       encodeURIComponent(answer.message),
     ];
     const headers = ["content-type", "application/grpc", ...status, ...extra];
-    reply.begin({ status: 200, reason: "", headers, length: 0, hasBody: false });
+    reply.begin({ status: 200, reason: "", lines: toLines(headers), length: 0, hasBody: false });
     reply.end(undefined, []);
     return;
   }
   const body = Buffer.from(`${JSON.stringify({ error: answer.message })}\n`);
   const headers = ["content-type", "application/json", "content-length", String(body.length), ...extra];
   const hasBody = incoming.method !== "HEAD";
-  reply.begin({ status: answer.status, reason: "", headers, length: body.length, hasBody });
+  reply.begin({ status: answer.status, reason: "", lines: toLines(headers), length: body.length, hasBody });
   reply.end(hasBody ? body : undefined, []);
 }

@@ -101,7 +101,12 @@ const localGateways = new Set(["knative-local-gateway", "cluster-local-gateway"]
 const ingressGateways = new Set(["istio-ingressgateway", "knative-ingress-gateway"]);
 
 /** They steer a request between hops, and upstream too takes them off before user code sees it. */
-const hiddenFromPods = ["K-Network-Hash", "Knative-Serving-Revision", "Knative-Serving-Namespace"];
+const hiddenFromPods = [
+  "K-Network-Hash",
+  "K-Proxy-Request",
+  "Knative-Serving-Revision",
+  "Knative-Serving-Namespace",
+];
 
 class Linker {
   private readonly services: ServiceResolver;

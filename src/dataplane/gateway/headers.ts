@@ -1,4 +1,5 @@
 // Header operations of the layers a request passes, added up to what they come to at the end.
+import { lettersOf, toLines } from "../proxy/index.js";
 import type { HeaderChange, HeaderOperations } from "./table.js";
 
 export interface Accumulated {
@@ -39,5 +40,21 @@ export function settle(change: Accumulated, hidden: ReadonlySet<string>): Header
   }
   for (const [name, value] of change.add) if (!hidden.has(name.toLowerCase())) lines.push(name, value);
   drop.delete("host");
-  return { drop, lines };
+  return {
+    drop,
+    lines,
+    letters: lettersOf(drop),
+    text: toLines(lines),
+    setsOurs: ours.some((name) => drop.has(name)),
+  };
 }
+
+/** What the gateway adds itself, unless a route says otherwise. */
+const ours = [
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "forwarded",
+  "x-request-id",
+  "traceparent",
+];

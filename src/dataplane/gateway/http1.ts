@@ -1,151 +1,516 @@
-// The HTTP/1.1 front: node:http reads and checks the requests, replies go back through it.
-import type { IncomingMessage, ServerResponse } from "node:http";
+// The HTTP/1.1 front on bare sockets: one connection at a time reads a request, has it served, writes the answer and
+// goes on to the next. What a connection may hold and how long it may take is bounded by the sweep in `frontOf`.
 import type { Socket } from "node:net";
-import type { ReplyHead } from "../proxy/index.js";
-import { type Incoming, readHead } from "./incoming.js";
-import { type FrontReply, type Shared, serve } from "./serve.js";
+import { type BodySource, ChunkedDecoder, lastChunk, type ReplyHead, RequestBody } from "../proxy/index.js";
+import { Incoming } from "./incoming.js";
+import { sweepMs, unreadBytes } from "./limits.js";
+import { headText, notClean, refusalText } from "./replyText.js";
+import { RequestReader } from "./requestHead.js";
+import { type Front, type FrontReply, type Shared, serve } from "./serve.js";
 import type { ListenerName } from "./table.js";
+import { joinSockets } from "./tunnel.js";
 
-/** Up to here an answer is cheaper written as one string with its head than as two buffers. */
-const oneWriteBytes = 4 * 1024;
+export interface Http1Front {
+  accept(socket: Socket, secure: boolean): void;
+  /** No connection outlives its request from now on. */
+  drain(): void;
+  close(): void;
+}
 
-export function serveHttp1(
-  shared: Shared,
-  listener: ListenerName,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const incoming = readHead(
-    request.method ?? "",
-    request.url ?? "",
-    request.rawHeaders,
-    request.socket.remoteAddress ?? "",
+/** Up to here an answer is cheapest written as one string with its head. */
+const oneWriteBytes = 8 * 1024;
+
+/** A draining connection that was in use a moment ago gets this long for the request that may be on its way. */
+const lastRequestMs = 250;
+
+const headEnd = "\r\n\r\n";
+const cr = 0x0d;
+const lf = 0x0a;
+
+/** What the connections of one listener share. */
+interface Common {
+  readonly shared: Shared;
+  readonly listener: ListenerName;
+  readonly reader: RequestReader;
+  readonly open: Set<ClientConnection>;
+  /** Time to the nearest sweep: enough for minutes, and free. */
+  nowMs: number;
+}
+
+export function netFront(shared: Shared, listener: ListenerName): Http1Front {
+  const open = new Set<ClientConnection>();
+  const common: Common = { shared, listener, reader: new RequestReader(), open, nowMs: performance.now() };
+  const { limits } = shared;
+  const everyMs = Math.min(
+    sweepMs,
+    Math.max(10, Math.min(limits.headMs, limits.keepAliveMs, limits.firstByteMs, limits.lingerMs) / 4),
   );
-  // After a refusal the bytes that follow may be anything; what the parser made of them is not served.
-  if (request.socket.writableEnded) return;
-  const bad = incoming.bad ?? (request.httpVersion === "1.1" && incoming.host === "" ? "no Host" : undefined);
-  if (bad !== undefined) {
-    shared.stats.answered("BadRequest");
-    refuse(request.socket, "400 Bad Request", `the request is not clean HTTP: ${bad}`);
-    return;
-  }
-  const hasBody = incoming.chunked || (incoming.contentLength ?? 0) > 0;
-  serve(
-    shared,
-    { ...incoming, upgrade: undefined },
-    {
-      listener,
-      reply: new Http1Reply(shared, request, response, incoming),
-      overH2: false,
-      body: hasBody ? request : undefined,
-      trailers: () => request.rawTrailers,
+  const sweeper = setInterval(() => {
+    common.nowMs = performance.now();
+    for (const connection of open) connection.sweep(common.nowMs);
+  }, everyMs);
+  sweeper.unref();
+  return {
+    accept(socket, secure) {
+      open.add(new ClientConnection(common, socket, secure));
     },
-  );
+    drain() {
+      const idle = () => {
+        for (const connection of open) connection.closeIfIdle();
+      };
+      for (const connection of open) connection.closeIfIdle(common.nowMs - everyMs);
+      setTimeout(idle, lastRequestMs).unref();
+    },
+    close: () => clearInterval(sweeper),
+  };
 }
 
-/** An answer below HTTP's machinery, and the end of the connection. */
-export function refuse(socket: Socket, status: string, message: string): void {
-  if (!socket.writable || socket.destroyed) {
-    socket.destroy();
-    return;
+class ClientConnection {
+  /** What was read and belongs to no request yet, or to a body nobody reads yet. */
+  held: Buffer | undefined;
+  readonly peer: string;
+  private request: ClientRequest | undefined;
+  private sinceMs: number;
+  private served = false;
+  private advancing = false;
+  /** The last answer is written; what still comes is read away. */
+  private lingering = false;
+  private unwanted = 0;
+  /** Bytes of an unfinished head that were looked at. */
+  private searched = 0;
+  private checked = 0;
+
+  constructor(
+    readonly common: Common,
+    readonly socket: Socket,
+    private readonly secure: boolean,
+  ) {
+    this.peer = socket.remoteAddress ?? "";
+    this.sinceMs = common.nowMs;
+    socket.on("data", this.read);
+    socket.on("drain", this.drained);
+    socket.on("end", this.ended);
+    socket.on("error", nothing);
+    socket.on("close", this.closed);
   }
-  const body = `${JSON.stringify({ error: message })}\n`;
-  const type = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
-  const head = `HTTP/1.1 ${status}\r\nconnection: close\r\n${type}x-drydock-reason: BadRequest\r\n\r\n`;
-  socket.end(head + body, () => socket.destroy());
+
+  private readonly read = (bytes: Buffer): void => {
+    const { request } = this;
+    if (this.lingering) {
+      this.unwanted += bytes.length;
+      if (this.unwanted > this.common.shared.limits.lingerBytes) this.socket.destroy();
+    } else if (request?.reading === true) {
+      this.held = request.feed(bytes);
+      if (this.held !== undefined) this.advance();
+    } else {
+      this.held = this.held === undefined ? bytes : Buffer.concat([this.held, bytes]);
+      if (request === undefined) this.advance();
+      else if (this.held.length > unreadBytes) this.socket.pause();
+    }
+  };
+
+  private readonly drained = (): void => {
+    this.request?.onDrain?.();
+  };
+
+  private readonly ended = (): void => {
+    // Who hangs up while it waits wants no answer any more; what is written already may still be read.
+    if (this.request === undefined) this.socket.end();
+    else this.socket.destroy();
+  };
+
+  private readonly closed = (): void => {
+    this.common.open.delete(this);
+    this.request?.lose();
+  };
+
+  /** Serves what is there, one request after another; a loop, for a thousand may come in one read. */
+  advance(): void {
+    if (this.advancing) return;
+    this.advancing = true;
+    while (this.request === undefined && this.held !== undefined && !this.lingering && this.next(this.held));
+    this.advancing = false;
+  }
+
+  /** True when a request was begun. */
+  private next(bytes: Buffer): boolean {
+    const { reader, shared } = this.common;
+    let from = 0;
+    // Some clients end a body with an empty line that nobody counts.
+    while (bytes[from] === cr && bytes[from + 1] === lf) from += 2;
+    if (from === bytes.length) {
+      this.held = undefined;
+      return false;
+    }
+    const end = bytes.indexOf(headEnd, Math.max(from, this.searched - headEnd.length), "latin1");
+    if (end < 0) return this.wait(bytes, from);
+    this.searched = 0;
+    this.checked = 0;
+    if (end - from > shared.limits.headBytes) return this.tooLong();
+    const incoming = reader.read(bytes, from, end + 2, this.peer, this.secure);
+    if (!(incoming instanceof Incoming)) {
+      this.refuse(incoming.status, notClean(incoming.because));
+      return false;
+    }
+    this.served = true;
+    const request = new ClientRequest(this, incoming);
+    this.request = request;
+    this.held = request.open(bytes, end + headEnd.length);
+    serve(shared, incoming, request);
+    return true;
+  }
+
+  /** Half a head is held; what is wrong with it already is said at once. */
+  private wait(bytes: Buffer, from: number): boolean {
+    if (bytes.length - from > this.common.shared.limits.headBytes) return this.tooLong();
+    if (this.searched === 0) this.sinceMs = this.common.nowMs;
+    this.searched = bytes.length;
+    // Looked at anew each time it has doubled, so that a head sent byte by byte costs no more than one sent whole.
+    if (bytes.length >= this.checked * 2 && !(bytes.length - from === 1 && bytes[from] === cr)) {
+      this.checked = bytes.length;
+      const wrong = this.common.reader.early(bytes, from);
+      if (wrong !== undefined) this.refuse(wrong.status, notClean(wrong.because));
+    }
+    return false;
+  }
+
+  private tooLong(): false {
+    this.refuse(431, notClean(`its head is longer than ${this.common.shared.limits.headBytes} bytes`));
+    return false;
+  }
+
+  refuse(status: number, message: string): void {
+    this.common.shared.stats.answered("BadRequest");
+    this.held = undefined;
+    if (!this.socket.writable) this.socket.destroy();
+    else this.linger(refusalText(status, message));
+  }
+
+  /** Writes the last there is to say; then reads away what still comes, for a reset would overtake the answer. */
+  private linger(text: string): void {
+    this.lingering = true;
+    this.held = undefined;
+    this.request = undefined;
+    this.sinceMs = this.common.nowMs;
+    if (text === "") this.socket.end();
+    else this.socket.end(text, "latin1");
+    this.socket.resume();
+  }
+
+  /** An answer is complete. */
+  answered(request: ClientRequest, close: boolean): void {
+    if (this.request !== request) return;
+    this.sinceMs = this.common.nowMs;
+    if (close) {
+      this.linger("");
+      return;
+    }
+    // A rest of a body too small to close for.
+    if (request.discards()) return;
+    this.over();
+  }
+
+  /** The next one, if it is here already. */
+  over(): void {
+    this.request = undefined;
+    if (this.held !== undefined) this.advance();
+    if (this.socket.isPaused()) this.socket.resume();
+  }
+
+  switch(text: string, upstream: Socket, early: Buffer, done: () => void): void {
+    const { socket, held } = this;
+    this.common.open.delete(this);
+    socket.removeListener("data", this.read);
+    socket.removeListener("drain", this.drained);
+    socket.removeListener("end", this.ended);
+    socket.removeListener("close", this.closed);
+    this.request = undefined;
+    this.held = undefined;
+    socket.write(text, "latin1");
+    if (early.length > 0) socket.write(early);
+    if (held !== undefined) upstream.write(held);
+    joinSockets(socket, upstream, done);
+  }
+
+  closeIfIdle(sinceMs = Number.POSITIVE_INFINITY): void {
+    if (this.request === undefined && this.held === undefined && this.sinceMs <= sinceMs)
+      this.socket.destroy();
+  }
+
+  sweep(nowMs: number): void {
+    const { headMs, keepAliveMs, firstByteMs, lingerMs } = this.common.shared.limits;
+    const waitedMs = nowMs - this.sinceMs;
+    if (this.lingering) {
+      if (waitedMs > lingerMs) this.socket.destroy();
+    } else if (this.request !== undefined) {
+      if (this.request.discarding && waitedMs > headMs) this.socket.destroy();
+    } else if (this.held !== undefined) {
+      if (waitedMs > headMs) this.refuse(408, `the head of the request did not come within ${headMs} ms`);
+    } else if (waitedMs > (this.served ? keepAliveMs : firstByteMs)) this.socket.destroy();
+  }
 }
 
-class Http1Reply implements FrontReply {
+function nothing(): void {
+  // A broken connection closes, and that is what counts.
+}
+
+/** One request on a connection: where its body comes from, and where its answer goes. */
+class ClientRequest implements Front, FrontReply, BodySource {
+  readonly overH2 = false;
   onDrain: (() => void) | undefined;
   onGone: (() => void) | undefined;
   timing: (() => string) | undefined;
   gone = false;
-  private listening = false;
+  body: RequestBody | undefined;
+  /** Bytes that come belong to this request's body, and somebody takes them. */
+  reading = false;
+  discarding = false;
+  private left = 0;
+  private decoder: ChunkedDecoder | undefined;
+  private bodyDone = true;
+  private abandoned = false;
+  private continued = false;
+  private begun = false;
+  private ended = false;
+  private close = false;
+  private chunked = false;
+  private head = "";
 
   constructor(
-    private readonly shared: Shared,
-    private readonly request: IncomingMessage,
-    private readonly response: ServerResponse,
+    private readonly connection: ClientConnection,
     private readonly incoming: Incoming,
-  ) {
-    response.on("close", () => {
-      if (response.writableFinished) return;
-      this.gone = true;
-      this.onGone?.();
-    });
+  ) {}
+
+  get listener(): ListenerName {
+    return this.connection.common.listener;
   }
 
-  inform(status: number, headers: readonly string[]): void {
-    if (this.gone || this.response.headersSent) return;
-    if (status === 100) this.response.writeContinue();
-    else if (status === 102) this.response.writeProcessing();
-    else if (status === 103) this.hint(headers);
+  get reply(): FrontReply {
+    return this;
   }
 
-  private hint(headers: readonly string[]): void {
-    const links: string[] = [];
-    for (let index = 0; index + 1 < headers.length; index += 2) {
-      if ((headers[index] as string).toLowerCase() === "link") links.push(headers[index + 1] as string);
+  /** Takes the body if all of it is there, and gives back what is not taken. */
+  open(bytes: Buffer, from: number): Buffer | undefined {
+    const { incoming } = this;
+    const { limits } = this.connection.common.shared;
+    const length = incoming.contentLength ?? 0;
+    if (incoming.chunked) {
+      this.decoder = new ChunkedDecoder();
+      this.bodyDone = false;
+      this.body = new RequestBody(this, undefined, limits);
+    } else if (length > 0) {
+      const end = from + length;
+      if (end <= bytes.length) {
+        this.body = new RequestBody(undefined, length, limits, bytes.subarray(from, end));
+        return end === bytes.length ? undefined : bytes.subarray(end);
+      }
+      this.left = length;
+      this.bodyDone = false;
+      this.body = new RequestBody(this, length, limits);
     }
-    try {
-      if (links.length > 0) this.response.writeEarlyHints({ link: links });
-    } catch {
-      // Node is stricter about the value than we are; a hint is no loss.
+    return from === bytes.length ? undefined : bytes.subarray(from);
+  }
+
+  start(): void {
+    this.reading = true;
+    const { connection } = this;
+    const { held } = connection;
+    connection.held = undefined;
+    if (held !== undefined) this.refeed(held);
+    if (!this.bodyDone && this.reading && connection.socket.isPaused()) connection.socket.resume();
+  }
+
+  pause(): void {
+    if (!this.bodyDone) this.connection.socket.pause();
+  }
+
+  resume(): void {
+    this.connection.socket.resume();
+  }
+
+  abandon(): void {
+    this.abandoned = true;
+    this.reading = false;
+  }
+
+  /** What is left when the body ends within these bytes. */
+  feed(bytes: Buffer): Buffer | undefined {
+    if (this.decoder !== undefined) return this.feedChunks(this.decoder, bytes);
+    const { left } = this;
+    if (bytes.length < left) {
+      this.left = left - bytes.length;
+      if (!this.discarding) this.body?.take(bytes);
+      return undefined;
     }
+    this.left = 0;
+    this.finishBody(bytes.length === left ? bytes : bytes.subarray(0, left), []);
+    return bytes.length === left ? undefined : bytes.subarray(left);
+  }
+
+  private feedChunks(decoder: ChunkedDecoder, bytes: Buffer): Buffer | undefined {
+    const decoded = decoder.feed(bytes, 0, (slice) => this.body?.take(slice));
+    if (decoded === "more") return undefined;
+    if (decoded === "done") {
+      this.finishBody(undefined, decoder.trailers);
+      return decoder.end === bytes.length ? undefined : bytes.subarray(decoder.end);
+    }
+    // What follows may be anything, and the model must not take the half for the whole.
+    this.reading = false;
+    if (this.begun || this.gone) this.connection.socket.destroy();
+    else {
+      const { connection } = this;
+      this.lose();
+      connection.refuse(400, notClean(decoded.because));
+    }
+    return undefined;
+  }
+
+  private finishBody(last: Buffer | undefined, trailers: readonly string[]): void {
+    this.reading = false;
+    this.bodyDone = true;
+    if (this.discarding) this.connection.over();
+    else {
+      if (last !== undefined) this.body?.take(last);
+      this.body?.finish(trailers);
+    }
+  }
+
+  /** After a complete answer: true while a rest of the body is read away. */
+  discards(): boolean {
+    if (this.bodyDone) return false;
+    this.discarding = true;
+    this.reading = true;
+    const { connection } = this;
+    const { held } = connection;
+    connection.held = undefined;
+    connection.socket.resume();
+    if (held !== undefined) this.refeed(held);
+    return true;
+  }
+
+  private refeed(held: Buffer): void {
+    const { connection } = this;
+    connection.held = this.feed(held);
+    if (connection.held !== undefined) connection.advance();
+  }
+
+  /** The client is gone. */
+  lose(): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.reading = false;
+    this.body?.lost();
+    if (!this.ended) this.onGone?.();
+  }
+
+  inform(status: number, lines: string): void {
+    if (this.gone || this.begun || this.incoming.http10) return;
+    if (status === 100) this.continued = true;
+    this.connection.socket.write(`${headText({ ...interim, status, lines })}\r\n`, "latin1");
   }
 
   begin(head: ReplyHead): void {
-    if (this.gone) return;
-    const headers = [...head.headers];
-    if (this.timing !== undefined) headers.push("server-timing", this.timing());
-    if (this.shared.draining || this.leavesBodyUnread()) headers.push("connection", "close");
-    try {
-      if (head.reason === "") this.response.writeHead(head.status, headers);
-      else this.response.writeHead(head.status, head.reason, headers);
-    } catch {
-      // Node is stricter than our parser about some value: to the client that is a broken answer.
-      this.abort();
-      return;
+    if (this.gone || this.begun) return;
+    this.begun = true;
+    const { incoming } = this;
+    const { shared } = this.connection.common;
+    this.close =
+      !incoming.keepAlive || shared.draining || incoming.upgrade !== undefined || this.leavesBodyUnread();
+    let text = headText(head);
+    if (head.dated !== true) text += `Date: ${shared.date()}\r\n`;
+    if (this.timing !== undefined) text += `Server-Timing: ${this.timing()}\r\n`;
+    if (head.hasBody && head.length === undefined) {
+      // HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
+      if (incoming.http10) this.close = true;
+      else {
+        this.chunked = true;
+        text += "Transfer-Encoding: chunked\r\n";
+      }
     }
-    // A body that streams may be long in coming; its head is news already.
-    if (head.hasBody && head.length === undefined) this.response.flushHeaders();
+    this.head = `${text}${this.close ? closing : staying(shared)}`;
   }
 
-  /** What is left of a body would be taken for the next request. Node reads away a small one nobody has begun. */
+  /** What is left of a body would be taken for the next request; a small rest is read away instead. */
   private leavesBodyUnread(): boolean {
-    const { incoming, request } = this;
-    const length = incoming.chunked ? Number.POSITIVE_INFINITY : (incoming.contentLength ?? 0);
-    if (request.complete || length === 0) return false;
-    return length > this.shared.limits.gatherBytes || request.readableFlowing !== null;
+    if (this.bodyDone) return false;
+    if (this.abandoned || this.decoder !== undefined) return true;
+    // A client told no instead of 100 may send its body or not, and nobody can say which.
+    if (this.incoming.expect !== undefined && !this.continued) return true;
+    return this.left > this.connection.common.shared.limits.gatherBytes;
+  }
+
+  flush(): void {
+    if (this.head === "" || this.gone) return;
+    this.connection.socket.write(this.head, "latin1");
+    this.head = "";
   }
 
   write(chunk: Buffer): boolean {
-    if (this.gone) return true;
-    const room = this.response.write(chunk);
-    if (!room && !this.listening) {
-      this.listening = true;
-      this.response.on("drain", () => this.onDrain?.());
-    }
-    return room;
+    const { socket } = this.connection;
+    if (this.gone || chunk.length === 0) return true;
+    this.send(socket, chunk, "");
+    return socket.writableLength < unreadBytes;
   }
 
   end(last: Buffer | undefined, trailers: readonly string[]): void {
-    if (this.gone) return;
-    if (trailers.length > 0) this.response.addTrailers(pairs(trailers));
-    if (last === undefined) this.response.end();
-    else if (last.length <= oneWriteBytes) this.response.end(last.toString("latin1"), "latin1");
-    else this.response.end(last);
+    if (this.gone || this.ended) return;
+    this.ended = true;
+    const { socket } = this.connection;
+    const tail = this.chunked ? lastChunk(trailers) : "";
+    if (last !== undefined && last.length > 0) this.send(socket, last, tail);
+    else if (this.head !== "" || tail !== "") {
+      socket.write(this.head + tail, "latin1");
+      this.head = "";
+    }
+    this.connection.answered(this, this.close);
+  }
+
+  /** A small piece leaves with its head and framing as one string, which is one system call and no buffer. */
+  private send(socket: Socket, chunk: Buffer, tail: string): void {
+    let before = this.head;
+    let after = tail;
+    this.head = "";
+    if (this.chunked) {
+      before += `${chunk.length.toString(16)}\r\n`;
+      after = `\r\n${tail}`;
+    }
+    if (chunk.length <= oneWriteBytes) {
+      socket.write(before + chunk.toString("latin1") + after, "latin1");
+      return;
+    }
+    if (before === "" && after === "") {
+      socket.write(chunk);
+      return;
+    }
+    socket.cork();
+    if (before !== "") socket.write(before, "latin1");
+    socket.write(chunk);
+    if (after !== "") socket.write(after, "latin1");
+    socket.uncork();
   }
 
   abort(): void {
+    const { socket } = this.connection;
     this.gone = true;
-    this.request.socket.destroy();
+    // An answer that ends with its connection would look whole.
+    if (this.incoming.http10 && !this.incoming.secure) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
+  switch(head: ReplyHead, upstream: Socket, early: Buffer, done: () => void): void {
+    this.ended = true;
+    const text = `${headText(head)}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+    this.connection.switch(text, upstream, early, done);
   }
 }
 
-function pairs(list: readonly string[]): [string, string][] {
-  const made: [string, string][] = [];
-  for (let index = 0; index + 1 < list.length; index += 2)
-    made.push([list[index] as string, list[index + 1] as string]);
-  return made;
+const interim: Pick<ReplyHead, "reason" | "length" | "hasBody"> = {
+  reason: "",
+  length: undefined,
+  hasBody: false,
+};
+const closing = "Connection: close\r\n\r\n";
+
+function staying({ limits }: Shared): string {
+  return `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(limits.keepAliveMs / 1000)}\r\n\r\n`;
 }

@@ -7,9 +7,11 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
-import { pairsToObject, type ReplyHead } from "../proxy/index.js";
-import { readHead } from "./incoming.js";
-import { h2StreamLimit, h2WindowBytes, headLimitBytes, keepAliveMs } from "./limits.js";
+import { pairsToObject, type ReplyHead, RequestBody, streamSource, toObject } from "../proxy/index.js";
+import { badRequest, sendAnswer } from "./answers.js";
+import { Incoming } from "./incoming.js";
+import { h2StreamLimit, h2WindowBytes } from "./limits.js";
+import { RequestReader } from "./requestHead.js";
 import { type FrontReply, type Shared, serve } from "./serve.js";
 import type { ListenerName } from "./table.js";
 
@@ -21,11 +23,12 @@ export interface H2Front {
 
 export function h2Front(shared: Shared, listener: ListenerName): H2Front {
   const sessions = new Set<ServerHttp2Session>();
+  const common: Common = { shared, listener, reader: new RequestReader() };
   const server = createServer({
     settings: {
       maxConcurrentStreams: h2StreamLimit,
       initialWindowSize: h2WindowBytes,
-      maxHeaderListSize: headLimitBytes,
+      maxHeaderListSize: shared.limits.headBytes,
       enablePush: false,
     },
   });
@@ -39,7 +42,7 @@ export function h2Front(shared: Shared, listener: ListenerName): H2Front {
         streams -= 1;
       });
     });
-    session.setTimeout(keepAliveMs, () => {
+    session.setTimeout(shared.limits.keepAliveMs, () => {
       if (streams === 0) session.close();
     });
     // A broken session destroys its streams, and those tell whoever serves them.
@@ -50,7 +53,7 @@ export function h2Front(shared: Shared, listener: ListenerName): H2Front {
   server.on(
     "stream",
     (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw?: unknown) => {
-      serveStream(shared, listener, stream, headers, flags, Array.isArray(raw) ? (raw as string[]) : []);
+      serveStream(common, stream, headers, flags, Array.isArray(raw) ? (raw as string[]) : []);
     },
   );
   return {
@@ -62,57 +65,72 @@ export function h2Front(shared: Shared, listener: ListenerName): H2Front {
 }
 
 /** HTTP/2 carries these as lengths of bytes: what would break a line of HTTP/1.1 must not come through. */
-const cleanTarget = /^[\x21-\x7e\x80-\xff]+$/;
-const cleanMethod = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const cleanValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+const breaksLines = /[\r\n\0]/;
+
+interface Common {
+  readonly shared: Shared;
+  readonly listener: ListenerName;
+  readonly reader: RequestReader;
+}
 
 function serveStream(
-  shared: Shared,
-  listener: ListenerName,
+  { shared, listener, reader }: Common,
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   flags: number,
-  rawList: readonly string[],
+  raw: readonly string[],
 ): void {
   stream.on("error", () => {});
-  const method = headers[":method"] ?? "";
-  const path = headers[":path"] ?? "";
-  const authority = headers[":authority"];
-  const raw: string[] = authority === undefined ? [] : ["host", authority];
-  const cookies: string[] = [];
-  let clean = cleanMethod.test(method) && cleanTarget.test(path) && method !== "CONNECT";
-  for (let index = 0; index + 1 < rawList.length; index += 2) {
-    const name = rawList[index] as string;
-    const value = rawList[index + 1] as string;
-    if (name.startsWith(":")) continue;
-    if (!cleanMethod.test(name) || !cleanValue.test(value)) clean = false;
-    // HTTP/2 may split cookies over several fields; HTTP/1.1 knows one.
-    if (name === "cookie") cookies.push(value);
-    else if (name !== "host" || authority === undefined) raw.push(name, value);
-  }
-  if (cookies.length > 0) raw.push("cookie", cookies.join("; "));
-  if (authority !== undefined && !cleanValue.test(authority)) clean = false;
-  if (!clean) {
+  const lines = asHttp1(headers, raw);
+  if (lines === undefined) {
     stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
     return;
   }
-  let trailers: string[] = [];
-  stream.on("trailers", (_headers: IncomingHttpHeaders, _flags: number, list?: unknown) => {
-    if (Array.isArray(list)) trailers = list as string[];
-  });
-  const incoming = readHead(method, path, raw, stream.session?.socket.remoteAddress ?? "");
-  const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-  serve(
-    shared,
-    { ...incoming, upgrade: undefined },
-    {
-      listener,
-      reply: new Http2Reply(stream),
-      overH2: true,
-      body: ended ? undefined : stream,
-      trailers: () => trailers,
-    },
-  );
+  const { session } = stream;
+  const bytes = Buffer.from(lines, "latin1");
+  const secure = session?.encrypted === true;
+  const incoming = reader.read(bytes, 0, bytes.length, session?.socket.remoteAddress ?? "", secure);
+  const reply = new Http2Reply(stream);
+  if (!(incoming instanceof Incoming)) {
+    shared.stats.answered("BadRequest");
+    const asked = { method: headers[":method"] ?? "", grpc: false };
+    sendAnswer(reply, asked, badRequest(incoming.because, incoming.status), true);
+    return;
+  }
+  incoming.upgrade = undefined;
+  let trailers: readonly string[] = [];
+  let body: RequestBody | undefined;
+  if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) {
+    stream.on("trailers", (_headers: IncomingHttpHeaders, _flags: number, list?: unknown) => {
+      if (Array.isArray(list)) trailers = list as string[];
+    });
+    body = new RequestBody(
+      streamSource(stream, () => trailers),
+      incoming.contentLength,
+      shared.limits,
+    );
+  }
+  serve(shared, incoming, { listener, reply, overH2: true, body });
+}
+
+/** The head as HTTP/1.1 would have it, so that one reader judges both. */
+function asHttp1(headers: IncomingHttpHeaders, raw: readonly string[]): string | undefined {
+  const authority = headers[":authority"];
+  let head = `${headers[":method"]} ${headers[":path"]} HTTP/1.1`;
+  let cookies: string | undefined;
+  if (breaksLines.test(head)) return undefined;
+  head += authority === undefined ? "\r\n" : `\r\nhost: ${authority}\r\n`;
+  if (authority !== undefined && breaksLines.test(authority)) return undefined;
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index] as string;
+    const value = raw[index + 1] as string;
+    if (name.startsWith(":")) continue;
+    if (breaksLines.test(value) || breaksLines.test(name)) return undefined;
+    // HTTP/2 may split cookies over several fields; HTTP/1.1 knows one.
+    if (name === "cookie") cookies = cookies === undefined ? value : `${cookies}; ${value}`;
+    else if (name !== "host" || authority === undefined) head += `${name}: ${value}\r\n`;
+  }
+  return cookies === undefined ? head : `${head}cookie: ${cookies}\r\n`;
 }
 
 class Http2Reply implements FrontReply {
@@ -133,14 +151,14 @@ class Http2Reply implements FrontReply {
     return this.stream.destroyed || this.stream.closed;
   }
 
-  inform(status: number, headers: readonly string[]): void {
+  inform(status: number, lines: string): void {
     if (this.gone || this.stream.headersSent) return;
-    this.guarded(() => this.stream.additionalHeaders({ ":status": status, ...pairsToObject(headers) }));
+    this.guarded(() => this.stream.additionalHeaders({ ":status": status, ...toObject(lines) }));
   }
 
   begin(head: ReplyHead): void {
     if (this.gone) return;
-    const headers = pairsToObject(head.headers);
+    const headers = toObject(head.lines);
     headers[":status"] = head.status;
     if (this.timing !== undefined) headers["server-timing"] = this.timing();
     if (!head.hasBody) {
@@ -152,6 +170,10 @@ class Http2Reply implements FrontReply {
       this.guarded(() => this.stream.sendTrailers(pairsToObject(this.trailers))),
     );
     this.guarded(() => this.stream.respond(headers, { waitForTrailers: true }));
+  }
+
+  flush(): void {
+    // The head was on its way at once.
   }
 
   /** Node refuses some fields that HTTP/1.1 may carry, doubled ones above all: such an answer is a broken one. */

@@ -1,19 +1,34 @@
 // The gateway's bounds, each with its why. The proxy beneath keeps its own.
 
-/** A head longer than this is no model request; it also bounds what one idle connection can hold. */
-export const headLimitBytes = 32 * 1024;
+export interface FrontLimits {
+  readonly headBytes: number;
+  readonly headMs: number;
+  readonly keepAliveMs: number;
+  readonly firstByteMs: number;
+  readonly lingerMs: number;
+  readonly lingerBytes: number;
+}
 
-/** As Knative's queue-proxy: a head that takes a minute is a slow attack, not a slow network. */
-export const headTimeoutMs = 60_000;
+export const frontLimits: FrontLimits = {
+  /** A head longer than this is no model request; it also bounds what one idle connection can hold. */
+  headBytes: 32 * 1024,
+  /** As Knative's queue-proxy: a head that takes a minute is a slow attack, not a slow network. */
+  headMs: 60_000,
+  /** Longer than the idle time of common load balancers, so that they close first and never race a request. */
+  keepAliveMs: 75_000,
+  /** Time to show the first bytes that tell HTTP/1.1 from HTTP/2, and for a TLS handshake. */
+  firstByteMs: 60_000,
+  /** After a last answer the client's bytes are read away this long: a reset would take the answer from it. */
+  lingerMs: 2_000,
+  /** As much of what a refused client still sends is read away; more is not worth the answer. */
+  lingerBytes: 4 * 1024 * 1024,
+};
 
-/** Longer than the idle time of common load balancers, so that they close first and never race a request. */
-export const keepAliveMs = 75_000;
+/** How often connections are looked at for one that has run out of time; less often where times are long. */
+export const sweepMs = 5_000;
 
-/** Time to show the first bytes that tell HTTP/1.1 from HTTP/2. */
-export const firstByteTimeoutMs = 60_000;
-
-/** Models take large tensors, disks do not take endless ones. */
-export const bodyLimitBytes = 4 * 1024 ** 3;
+/** What a client that reads slowly may leave unread in us before its answer is held back. */
+export const unreadBytes = 64 * 1024;
 
 /** Streams one HTTP/2 client may hold open at once: several times the usual default of gRPC servers. */
 export const h2StreamLimit = 512;

@@ -1,18 +1,18 @@
 // The gateway's sockets: HTTP/1.1, HTTP/2 without TLS and WebSocket on one port per listener.
-import { createServer, type Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Clock, Random } from "../../ports/index.js";
 import { activator, type Throttler, warmThrottler } from "../activator/index.js";
 import { createProxy, type ProxyLimits, proxyLimits } from "../proxy/index.js";
-import { refuse, serveHttp1 } from "./http1.js";
+import { httpDate } from "./date.js";
+import { netFront } from "./http1.js";
 import { h2Front } from "./http2.js";
-import { headLimitBytes, headTimeoutMs, keepAliveMs } from "./limits.js";
-import { requestIds } from "./requestId.js";
+import { makeIds } from "./ids.js";
+import { type FrontLimits, frontLimits } from "./limits.js";
+import { nodeFront } from "./nodeHttp1.js";
 import type { Shared } from "./serve.js";
 import { sniff } from "./sniff.js";
 import { type GatewayStats, Stats } from "./stats.js";
 import { emptyTable, type ListenerName, type RouteTable } from "./table.js";
-import { serveUpgrade } from "./upgrade.js";
 
 export interface GatewayListener {
   readonly name: ListenerName;
@@ -28,7 +28,9 @@ export interface StartGateway {
   readonly table?: RouteTable;
   /** Instead of the one that knows warm revisions only. */
   readonly throttler?: Throttler;
-  readonly limits?: Partial<ProxyLimits>;
+  readonly limits?: Partial<ProxyLimits & FrontLimits>;
+  /** Who reads HTTP/1.1: our own front on bare sockets, unless told, or Node's server. */
+  readonly http?: "net" | "node";
   /** Hears of mistakes in the gateway itself; nothing else is worth a log line here. */
   readonly onBug?: (bug: unknown) => void;
 }
@@ -54,13 +56,15 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
     activate: activator(options.throttler ?? warm.throttler, proxy.forward),
     stats: new Stats(),
     random: options.random,
-    nextId: requestIds(options.random),
-    limits: { ...proxyLimits, ...options.limits },
+    ids: makeIds(options.random),
+    date: httpDate(options.clock),
+    limits: { ...proxyLimits, ...frontLimits, ...options.limits },
     onBug: options.onBug ?? (() => {}),
   };
   const open: Listening[] = [];
   try {
-    for (const listener of options.listeners) open.push(await listen(shared, listener));
+    for (const listener of options.listeners)
+      open.push(await listen(shared, listener, options.http ?? "net"));
   } catch (error) {
     for (const one of open) one.cut();
     throw error;
@@ -99,47 +103,12 @@ interface Listening {
   cut(): void;
 }
 
-async function listen(shared: Shared, listener: GatewayListener): Promise<Listening> {
+async function listen(shared: Shared, listener: GatewayListener, http: "net" | "node"): Promise<Listening> {
   const sockets = new Set<Socket>();
-  const server = createServer({
-    insecureHTTPParser: false,
-    maxHeaderSize: headLimitBytes,
-    headersTimeout: headTimeoutMs,
-    keepAliveTimeout: keepAliveMs,
-    // Told by us instead, in our words.
-    requireHostHeader: false,
-    // A body may take as long as its route allows: the proxy has that deadline, and one for silence.
-    requestTimeout: 0,
-    connectionsCheckingInterval: 5_000,
-    noDelay: true,
-    keepAlive: true,
-  });
-  // Node would drop fields past a count without a word; the head's size bounds them well enough.
-  server.maxHeadersCount = 0;
   const { name } = listener;
-  server.on("request", (request, response) => serveHttp1(shared, name, request, response));
-  server.on("checkContinue", (request, response) => serveHttp1(shared, name, request, response));
-  server.on("upgrade", (request, socket, early) =>
-    serveUpgrade(shared, name, server, request, socket as Socket, early),
-  );
-  server.on("connect", (_request, socket) =>
-    refuse(socket as Socket, "405 Method Not Allowed", "this is no forward proxy"),
-  );
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    const tooLong = error.code === "HPE_HEADER_OVERFLOW";
-    const late = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
-    const status = tooLong
-      ? "431 Request Header Fields Too Large"
-      : late
-        ? "408 Request Timeout"
-        : "400 Bad Request";
-    refuse(socket as Socket, status, `the request is not clean HTTP: ${error.code ?? error.message}`);
-  });
-
+  const h1 = http === "node" ? nodeFront(shared, name) : netFront(shared, name);
   const h2 = h2Front(shared, name);
-  const [toHttp1] = server.listeners("connection");
-  server.removeAllListeners("connection");
-  server.on("connection", (socket: Socket) => {
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
     sockets.add(socket);
     shared.stats.connections += 1;
     socket.once("close", () => {
@@ -148,7 +117,8 @@ async function listen(shared: Shared, listener: GatewayListener): Promise<Listen
     });
     sniff(
       socket,
-      () => toHttp1?.call(server, socket),
+      shared.limits.firstByteMs,
+      () => h1.accept(socket, false),
       () => h2.accept(socket),
     );
   });
@@ -159,12 +129,13 @@ async function listen(shared: Shared, listener: GatewayListener): Promise<Listen
     at: { name, host: address, port },
     drain() {
       h2.drain();
+      h1.drain();
       return new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeIdleConnections();
       });
     },
     cut() {
+      h1.close();
       server.close();
       for (const socket of sockets) socket.destroy();
     },

@@ -1,44 +1,59 @@
 // The header fields a pod gets: the client's, changed as the route says, with the way here added.
+import { lettersOf, withoutFields } from "../proxy/index.js";
+import type { Ids } from "./ids.js";
 import type { Incoming } from "./incoming.js";
 import type { Destination } from "./table.js";
 
-export function outgoingHeaders(incoming: Incoming, destination: Destination, requestId: string): string[] {
-  const { kept, lowers, peer, host } = incoming;
-  const { drop, lines } = destination.headers;
-  const headers = ["Host", destination.host ?? host];
-  for (let at = 0; at < lowers.length; at += 1) {
-    if (drop.has(lowers[at] as string)) continue;
-    headers.push(kept[at * 2] as string, kept[at * 2 + 1] as string);
+export function outgoingLines(incoming: Incoming, destination: Destination, ids: Ids): string {
+  const { host } = incoming;
+  const { drop, letters, text, setsOurs } = destination.headers;
+  let kept = (incoming.letters & letters) === 0 ? incoming.lines : withoutFields(incoming.lines, drop);
+  let { traceparent } = incoming;
+  if (traceparent === undefined || !isTraceparent(traceparent)) {
+    traceparent = ids.trace();
+    // Said of a trace that is not there, it would be said of the new one.
+    if ((incoming.letters & stateLetter) !== 0) kept = withoutFields(kept, stateOnly);
   }
-  const address = peer.includes(":") ? `"[${peer}]"` : peer;
-  const hop = `for=${address};host=${quoted(host)};proto=http`;
-  add(
-    headers,
-    drop,
-    "X-Forwarded-For",
-    "x-forwarded-for",
-    incoming.forwardedFor === undefined ? peer : `${incoming.forwardedFor}, ${peer}`,
-  );
-  add(headers, drop, "X-Forwarded-Proto", "x-forwarded-proto", incoming.forwardedProto ?? "http");
-  add(headers, drop, "X-Forwarded-Host", "x-forwarded-host", incoming.forwardedHost ?? host);
-  add(
-    headers,
-    drop,
-    "Forwarded",
-    "forwarded",
-    incoming.forwarded === undefined ? hop : `${incoming.forwarded}, ${hop}`,
-  );
-  add(headers, drop, "X-Request-Id", "x-request-id", requestId);
-  for (const line of lines) headers.push(line);
-  return headers;
+  const ours = `${way(incoming)}X-Request-Id: ${incoming.requestId || ids.request()}\r\ntraceparent: ${traceparent}\r\n`;
+  // A route that sets one of ours means its own.
+  return `Host: ${destination.host ?? host}\r\n${kept}${setsOurs ? withoutFields(ours, drop) : ours}${text}`;
 }
 
-/** A route that sets one of ours means its own. */
-function add(headers: string[], drop: ReadonlySet<string>, name: string, lower: string, value: string): void {
-  if (value !== "" && !drop.has(lower)) headers.push(name, value);
+/** By whom the request came, each hop after the ones before it. */
+function way(incoming: Incoming): string {
+  const { peer, host, scheme } = incoming;
+  const address = peer.includes(":") ? `"[${peer}]"` : peer;
+  const hop = `for=${address};host=${quoted(host)};proto=${scheme}`;
+  return (
+    `X-Forwarded-For: ${incoming.forwardedFor === undefined ? peer : `${incoming.forwardedFor}, ${peer}`}\r\n` +
+    `X-Forwarded-Proto: ${incoming.forwardedProto ?? scheme}\r\n` +
+    `X-Forwarded-Host: ${incoming.forwardedHost ?? host}\r\n` +
+    `Forwarded: ${incoming.forwarded === undefined ? hop : `${incoming.forwarded}, ${hop}`}\r\n`
+  );
 }
+
+const stateOnly: ReadonlySet<string> = new Set(["tracestate"]);
+const stateLetter = lettersOf(stateOnly);
+
+/** W3C Trace Context: `00-`, 32 hexadecimal digits, 16 more, 2 more; ids of zeros alone are none. */
+export function isTraceparent(value: string): boolean {
+  if (value.length < traceLength || (value.length > traceLength && value.charCodeAt(traceLength) !== 0x2d))
+    return false;
+  let zeros = 0;
+  for (let at = 0; at < traceLength; at += 1) {
+    const code = value.charCodeAt(at);
+    if (at === 2 || at === 35 || at === 52) {
+      if (code !== 0x2d || (at > 2 && zeros === (at === 35 ? 32 : 16))) return false;
+      zeros = 0;
+    } else if (code === 0x30) zeros += 1;
+    else if (!((code > 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66))) return false;
+  }
+  // A later version may be longer, but `ff` is none, and the first one has nothing after its flags.
+  return !value.startsWith("ff") && (value.length === traceLength || !value.startsWith("00"));
+}
+const traceLength = 55;
 
 /** In `Forwarded` a colon, as before a port, needs quotes. */
 function quoted(host: string): string {
-  return host.includes(":") || host === "" ? `"${host.replaceAll('"', "")}"` : host;
+  return host.includes(":") || host === "" ? `"${host}"` : host;
 }

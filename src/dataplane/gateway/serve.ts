@@ -1,13 +1,13 @@
 // One request through the gateway, whatever front it came in by: read, match, activate, and say what went wrong.
-import type { Readable } from "node:stream";
 import type { Random } from "../../ports/index.js";
 import type { Activate, PodAddress, Waiting } from "../activator/index.js";
-import { type Exchange, type ProxyLimits, type Reply, RequestBody } from "../proxy/index.js";
-import { type Answer, badRequest, noRoute, sendAnswer, whatWentWrong } from "./answers.js";
+import type { Exchange, ProxyLimits, Reply, RequestBody } from "../proxy/index.js";
+import { type Answer, noRoute, sendAnswer, whatWentWrong } from "./answers.js";
+import type { Ids } from "./ids.js";
 import { headerOf, type Incoming } from "./incoming.js";
-import { bodyLimitBytes } from "./limits.js";
+import type { FrontLimits } from "./limits.js";
 import { type Asked, findHost, matchRoute } from "./match.js";
-import { outgoingHeaders } from "./outgoing.js";
+import { outgoingLines } from "./outgoing.js";
 import type { Stats } from "./stats.js";
 import type { Destination, HostRoutes, ListenerName, RouteTable } from "./table.js";
 
@@ -18,8 +18,10 @@ export interface Shared {
   readonly activate: Activate;
   readonly stats: Stats;
   readonly random: Random;
-  readonly nextId: () => string;
-  readonly limits: ProxyLimits;
+  readonly ids: Ids;
+  /** The value of `Date`, made once a second. */
+  readonly date: () => string;
+  readonly limits: ProxyLimits & FrontLimits;
   readonly onBug: (bug: unknown) => void;
 }
 
@@ -33,8 +35,7 @@ export interface Front {
   readonly reply: FrontReply;
   readonly overH2: boolean;
   /** The client's bytes, when it sends any. */
-  readonly body: Readable | undefined;
-  trailers(): readonly string[];
+  readonly body: RequestBody | undefined;
 }
 
 export function serve(shared: Shared, incoming: Incoming, front: Front): void {
@@ -47,12 +48,9 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
     stats.end(own.status, performance.now() - arrivedMs);
   };
 
-  if (incoming.target === undefined) {
-    answer(badRequest(incoming.bad ?? "no path"));
-    return;
-  }
-  if ((incoming.contentLength ?? 0) > bodyLimitBytes) {
-    answer({ status: 413, reason: "BodyTooLarge", message: `a body may have ${bodyLimitBytes} bytes` });
+  const { bodyBytes } = shared.limits;
+  if ((incoming.contentLength ?? 0) > bodyBytes) {
+    answer({ status: 413, reason: "BodyTooLarge", message: `a body may have ${bodyBytes} bytes` });
     return;
   }
   const { table } = shared;
@@ -82,7 +80,12 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
       answer(matched);
       return;
     case "redirect": {
-      const { scheme = "http", authority = incoming.host, uri = matched.target, code } = matched.redirect;
+      const {
+        scheme = incoming.scheme,
+        authority = incoming.host,
+        uri = matched.target,
+        code,
+      } = matched.redirect;
       answer({
         status: code,
         reason: "Redirected",
@@ -129,14 +132,20 @@ function findRoutes(
 }
 
 function answerProbe(reply: Reply, hash: string | undefined): void {
-  const headers = ["content-length", "0", ...(hash === undefined ? [] : ["K-Network-Hash", hash])];
-  reply.begin({ status: 200, reason: "OK", headers, length: 0, hasBody: false });
+  const told = hash === undefined ? "" : `K-Network-Hash: ${hash}\r\n`;
+  reply.begin({
+    status: 200,
+    reason: "OK",
+    lines: `content-length: 0\r\n${told}`,
+    length: 0,
+    hasBody: false,
+  });
   reply.end(undefined, []);
 }
 
 class GatewayExchange implements Exchange, Waiting {
   readonly method: string;
-  readonly headers: readonly string[];
+  readonly lines: string;
   readonly body: RequestBody | undefined;
   readonly expectContinue: boolean;
   readonly upgrade: string | undefined;
@@ -155,23 +164,14 @@ class GatewayExchange implements Exchange, Waiting {
     readonly target: string,
   ) {
     this.method = incoming.method;
-    this.headers = outgoingHeaders(incoming, destination, incoming.requestId ?? shared.nextId());
+    this.lines = outgoingLines(incoming, destination, shared.ids);
     this.revision = destination.revision;
     this.protocol = destination.revision.protocol;
     this.timeoutMs = destination.timeoutMs;
     this.upgrade = incoming.upgrade;
     this.reply = front.reply;
-    this.body =
-      front.body &&
-      new RequestBody(front.body, {
-        length: incoming.chunked ? undefined : incoming.contentLength,
-        limitBytes: bodyLimitBytes,
-        gatherBytes: shared.limits.gatherBytes,
-        replayBytes: shared.limits.replayBytes,
-        gatherMs: shared.limits.gatherMs,
-        trailers: front.trailers,
-      });
-    this.expectContinue = incoming.expect === "100-continue" && this.body !== undefined;
+    this.body = front.body;
+    this.expectContinue = incoming.expect !== undefined && this.body !== undefined;
   }
 
   /** For whoever holds the request: aborts when the client leaves. The proxy has its own, cheaper way to hear of it. */

@@ -23,6 +23,12 @@ export interface Revision {
 export interface HeaderChange {
   readonly drop: ReadonlySet<string>;
   readonly lines: readonly string[];
+  /** The letters that names to drop begin with: a request with none of them keeps all it has. */
+  readonly letters: number;
+  /** `lines` as they are written. */
+  readonly text: string;
+  /** A field that the gateway adds itself is among those to drop. */
+  readonly setsOurs: boolean;
 }
 
 export type StringMatch =
@@ -148,7 +154,16 @@ export interface HeaderOperations {
   readonly remove: readonly string[];
 }
 
+/** A certificate for the hosts it is shown to; PEM. A host is a name, `*.` and a name, or `*` for whoever asks for none of the others. */
+export interface HostCertificate {
+  readonly hosts: readonly string[];
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface RouteTable {
+  /** For listeners that speak TLS. */
+  readonly tls?: readonly HostCertificate[];
   readonly external: ListenerTable;
   readonly local: ListenerTable;
   readonly revisions: readonly Revision[];

@@ -2,6 +2,7 @@
 // sent again; large ones stream, and what has left is remembered only while it is small enough to send again.
 import type { Readable } from "node:stream";
 import { mayTrail } from "./chunked.js";
+import type { ProxyLimits } from "./limits.js";
 
 export interface BodySink {
   /** The whole body at once; called instead of the others. */
@@ -13,6 +14,15 @@ export interface BodySink {
   fail(how: BodyFailure): void;
 }
 
+/** Where the bytes come from: once started, it calls `take`, and `finish` or `lost` at the end. */
+export interface BodySource {
+  start(body: RequestBody): void;
+  pause(): void;
+  resume(): void;
+  /** Nothing more will be read of it. */
+  abandon(): void;
+}
+
 export type BodyFailure = "clientGone" | "tooLarge" | "tooSlow";
 
 export const bodyFailures: Readonly<Record<BodyFailure, string>> = {
@@ -21,20 +31,11 @@ export const bodyFailures: Readonly<Record<BodyFailure, string>> = {
   tooSlow: "the body did not come in time",
 };
 
-export interface BodyOptions {
-  /** From Content-Length; undefined for chunked or HTTP/2 without one. */
-  readonly length: number | undefined;
-  readonly limitBytes: number;
-  readonly gatherBytes: number;
-  readonly replayBytes: number;
-  readonly gatherMs: number;
-  trailers(): readonly string[];
-}
+export type BodyLimits = Pick<ProxyLimits, "bodyBytes" | "gatherBytes" | "gatherMs" | "replayBytes">;
 
 const empty = Buffer.alloc(0);
 
 export class RequestBody {
-  readonly length: number | undefined;
   /** Small enough to be gathered before it is sent. */
   readonly small: boolean;
   private sink: BodySink | undefined;
@@ -44,15 +45,23 @@ export class RequestBody {
   private started = false;
   private state: "open" | "complete" | "failed" = "open";
   private how: BodyFailure = "clientGone";
+  private trailers: readonly string[] = [];
   private waiting: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly stream: Readable,
-    private readonly options: BodyOptions,
+    /** Undefined when it was all there with the head. */
+    private readonly source: BodySource | undefined,
+    /** From Content-Length; undefined for chunked or HTTP/2 without one. */
+    readonly length: number | undefined,
+    private readonly limits: BodyLimits,
+    whole?: Buffer,
   ) {
-    this.length = options.length;
-    this.small = options.length !== undefined && options.length <= options.gatherBytes;
+    this.small = length !== undefined && length <= limits.gatherBytes;
+    if (whole !== undefined) {
+      this.chunks.push(whole);
+      this.state = "complete";
+    }
   }
 
   get complete(): boolean {
@@ -71,7 +80,7 @@ export class RequestBody {
       return;
     }
     this.waiting = ready;
-    this.timer = setTimeout(() => this.fail("tooSlow"), this.options.gatherMs);
+    this.timer = setTimeout(() => this.fail("tooSlow"), this.limits.gatherMs);
     this.start();
   }
 
@@ -88,24 +97,53 @@ export class RequestBody {
     this.sink = sink;
     let room = true;
     for (const chunk of this.chunks) room = sink.write(chunk);
-    if (this.complete) sink.end(this.options.trailers());
+    if (this.complete) sink.end(this.trailers);
     else if (!this.started) this.start();
-    else if (room) this.stream.resume();
+    else if (room) this.source?.resume();
   }
 
   unpump(): void {
     this.sink = undefined;
-    if (this.state === "open" && this.started) this.stream.pause();
+    if (this.state === "open" && this.started) this.source?.pause();
   }
 
   resume(): void {
-    if (this.state === "open") this.stream.resume();
+    if (this.state === "open") this.source?.resume();
   }
 
   /** The answer has begun: nothing will be sent again. */
   forget(): void {
     this.replayable = false;
     this.chunks = [];
+  }
+
+  take(chunk: Buffer): void {
+    if (this.state !== "open") return;
+    this.seen += chunk.length;
+    if (this.seen > this.limits.bodyBytes) {
+      this.fail("tooLarge");
+      return;
+    }
+    if (this.replayable) {
+      if (this.seen <= this.limits.replayBytes) this.chunks.push(chunk);
+      else this.forget();
+    }
+    if (this.sink === undefined) {
+      if (this.waiting === undefined) this.source?.pause();
+    } else if (!this.sink.write(chunk)) this.source?.pause();
+  }
+
+  finish(trailers: readonly string[]): void {
+    if (this.state !== "open") return;
+    this.state = "complete";
+    this.trailers = mayFollow(trailers);
+    this.sink?.end(this.trailers);
+    this.wake();
+  }
+
+  /** The client went away, or what it sent is no body. */
+  lost(): void {
+    this.fail("clientGone");
   }
 
   private joined(): Buffer {
@@ -116,50 +154,14 @@ export class RequestBody {
   private start(): void {
     if (this.started) return;
     this.started = true;
-    const { stream } = this;
-    stream.on("data", (chunk: Buffer) => this.take(chunk));
-    stream.once("end", () => this.finish());
-    stream.once("error", () => this.fail("clientGone"));
-    stream.once("close", () => this.fail("clientGone"));
-    // `close` comes once only; a client that left before anyone listened must be noticed too.
-    if (stream.destroyed && !stream.readableEnded) this.fail("clientGone");
-  }
-
-  private take(chunk: Buffer): void {
-    if (this.state !== "open") return;
-    this.seen += chunk.length;
-    if (this.seen > this.options.limitBytes) {
-      this.fail("tooLarge");
-      return;
-    }
-    if (this.replayable) {
-      if (this.seen <= this.options.replayBytes) this.chunks.push(chunk);
-      else this.forget();
-    }
-    if (this.sink === undefined) {
-      if (this.waiting === undefined) this.stream.pause();
-    } else if (!this.sink.write(chunk)) this.stream.pause();
-  }
-
-  private finish(): void {
-    if (this.state !== "open") return;
-    this.state = "complete";
-    this.sink?.end(this.endTrailers());
-    this.wake();
-  }
-
-  private endTrailers(): readonly string[] {
-    const all = this.options.trailers();
-    return all.length === 0
-      ? all
-      : all.flatMap((name, index) => (index % 2 === 0 && mayTrail(name) ? [name, all[index + 1] ?? ""] : []));
+    this.source?.start(this);
   }
 
   private fail(how: BodyFailure): void {
     if (this.state !== "open") return;
     this.state = "failed";
     this.how = how;
-    this.stream.pause();
+    this.source?.abandon();
     this.sink?.fail(how);
     this.wake();
   }
@@ -170,4 +172,28 @@ export class RequestBody {
     this.waiting = undefined;
     ready?.();
   }
+}
+
+function mayFollow(trailers: readonly string[]): readonly string[] {
+  if (trailers.length === 0) return trailers;
+  return trailers.flatMap((name, index) =>
+    index % 2 === 0 && mayTrail(name) ? [name, trailers[index + 1] ?? ""] : [],
+  );
+}
+
+/** Node's streams as a source: what `node:http` and `node:http2` give. */
+export function streamSource(stream: Readable, trailers: () => readonly string[]): BodySource {
+  return {
+    start(body) {
+      stream.on("data", (chunk: Buffer) => body.take(chunk));
+      stream.once("end", () => body.finish(trailers()));
+      stream.once("error", () => body.lost());
+      stream.once("close", () => body.lost());
+      // `close` comes once only; a client that left before anyone listened must be noticed too.
+      if (stream.destroyed && !stream.readableEnded) body.lost();
+    },
+    pause: () => void stream.pause(),
+    resume: () => void stream.resume(),
+    abandon: () => void stream.pause(),
+  };
 }

@@ -1,13 +1,29 @@
 // Chunked bodies: a strict decoder, and the few bytes an encoder needs.
+import { FieldScanner, tokenByte, valueByte } from "./fields.js";
 import { chunkLineLimit, trailerLimitBytes } from "./limits.js";
 
 export type Decoded = "more" | "done" | { readonly because: string };
 
-const states = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, trailer: 6 } as const;
+const states = {
+  size: 0,
+  /** `;name=value` or `;name="value"`, which nobody here reads but everyone must end at the same byte. */
+  name: 1,
+  value: 2,
+  unquoted: 3,
+  quoted: 4,
+  escaped: 5,
+  unquote: 6,
+  sizeLf: 7,
+  data: 8,
+  dataCr: 9,
+  dataLf: 10,
+  trailer: 11,
+} as const;
 type State = (typeof states)[keyof typeof states];
 
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const illegal = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
+const badExtension = "a chunk extension that is none";
+
+const nothing = Buffer.alloc(0);
 
 /** Fed with bytes as they come; hands on slices of them, never copies. */
 export class ChunkedDecoder {
@@ -18,7 +34,9 @@ export class ChunkedDecoder {
   private left = 0;
   private digits = 0;
   private line = 0;
-  private tail = "";
+  /** Bytes of the part of an extension that is being read. */
+  private named = 0;
+  private tail: Buffer = nothing;
 
   feed(bytes: Buffer, from: number, take: (slice: Buffer) => void): Decoded {
     let at = from;
@@ -53,21 +71,23 @@ export class ChunkedDecoder {
         }
         if (this.digits === 0) return "a chunk without a size";
         if (byte === 0x0d) this.state = states.sizeLf;
-        else if (byte === 0x3b || byte === 0x20 || byte === 0x09) this.state = states.extension;
+        else if (byte === 0x3b) this.state = states.name;
         else return "a chunk size that is not hexadecimal";
         return undefined;
       }
-      case states.extension:
-        this.line += 1;
-        if (this.line > chunkLineLimit) return "a chunk extension too long";
-        if (byte === 0x0d) this.state = states.sizeLf;
-        else if (byte === 0x0a) return "a bare line feed in a chunk's size line";
-        return undefined;
+      case states.name:
+      case states.value:
+      case states.unquoted:
+      case states.quoted:
+      case states.escaped:
+      case states.unquote:
+        return this.extend(byte);
       case states.sizeLf:
         if (byte !== 0x0a) return "a bare carriage return in a chunk's size line";
         this.state = this.left === 0 ? states.trailer : states.data;
         this.digits = 0;
         this.line = 0;
+        this.named = 0;
         return undefined;
       case states.dataCr:
         if (byte !== 0x0d) return "a chunk longer than its size";
@@ -80,41 +100,85 @@ export class ChunkedDecoder {
     }
   }
 
-  /** Trailers are rare and short, so they are gathered as text and read at once. */
+  private extend(byte: number): string | undefined {
+    this.line += 1;
+    if (this.line > chunkLineLimit) return "a chunk extension too long";
+    switch (this.state) {
+      case states.quoted:
+        if (byte === 0x22) this.state = states.unquote;
+        else if (byte === 0x5c) this.state = states.escaped;
+        else if (valueByte[byte] !== 1) return badExtension;
+        return undefined;
+      case states.escaped:
+        this.state = states.quoted;
+        return valueByte[byte] === 1 ? undefined : badExtension;
+      case states.value:
+        if (byte === 0x22) this.state = states.quoted;
+        else if (tokenByte[byte] === 1) this.state = states.unquoted;
+        else return badExtension;
+        return undefined;
+      default:
+        if (this.state !== states.unquote && tokenByte[byte] === 1) {
+          this.named += 1;
+          return undefined;
+        }
+        if (this.state === states.name && this.named === 0) return badExtension;
+        this.named = 0;
+        if (byte === 0x0d) this.state = states.sizeLf;
+        else if (byte === 0x3b) this.state = states.name;
+        else if (byte === 0x3d && this.state === states.name) this.state = states.value;
+        else return badExtension;
+        return undefined;
+    }
+  }
+
+  /** Trailers are rare and short, so they are gathered and read at once. */
   private feedTrailer(bytes: Buffer, from: number): Decoded {
     const before = this.tail.length;
-    this.tail += bytes.toString(
-      "latin1",
-      from,
-      Math.min(bytes.length, from + trailerLimitBytes + 1 - before),
-    );
-    const end = this.tail.startsWith("\r\n") ? 2 : this.tail.indexOf("\r\n\r\n") + 4;
-    if (end < 4 && end !== 2) {
-      return this.tail.length > trailerLimitBytes ? { because: "trailers too long" } : "more";
-    }
-    this.end = from + end - before;
-    const text = this.tail.slice(0, end);
-    if (illegal.test(text)) return { because: "a control character in the trailers" };
+    const until = Math.min(bytes.length, from + trailerLimitBytes + 1 - before);
+    this.tail =
+      before === 0 ? bytes.subarray(from, until) : Buffer.concat([this.tail, bytes.subarray(from, until)]);
+    const scanner = new FieldScanner();
     const trailers: string[] = [];
-    for (const line of text.split("\r\n")) {
-      if (line === "") continue;
-      const colon = line.indexOf(":");
-      const name = line.slice(0, Math.max(colon, 0));
-      if (!token.test(name)) return { because: "a trailer that is not a header line" };
-      if (!mayTrail(name)) continue;
-      trailers.push(name, line.slice(colon + 1).trim());
+    for (let at = 0; ; ) {
+      if (this.tail[at] === 0x0d && this.tail[at + 1] === 0x0a) {
+        this.end = from + at + 2 - before;
+        this.trailers = trailers;
+        return "done";
+      }
+      if (at >= this.tail.length - 1 && (this.tail[at] ?? 0x0d) === 0x0d) break;
+      const next = scanner.scan(this.tail, at, this.tail.length);
+      if (next < 0) return { because: `${scanner.because} among the trailers` };
+      if (next === 0) break;
+      const name = this.tail.toString("latin1", at, scanner.nameEnd);
+      if (mayTrail(name))
+        trailers.push(name, this.tail.toString("latin1", scanner.valueStart, scanner.valueEnd));
+      at = next;
     }
-    this.trailers = trailers;
-    return "done";
+    return this.tail.length > trailerLimitBytes ? { because: "trailers too long" } : "more";
   }
 }
 
 /** After the body it is too late to frame, route or authenticate the message. */
 export function mayTrail(name: string): boolean {
-  return !/^(?:content-length|transfer-encoding|host|connection|te|trailer|upgrade|expect|authorization|content-encoding|content-type|content-range|set-cookie)$/i.test(
-    name,
-  );
+  return !tooLate.has(name.toLowerCase());
 }
+
+const tooLate: ReadonlySet<string> = new Set([
+  "content-length",
+  "transfer-encoding",
+  "host",
+  "connection",
+  "te",
+  "trailer",
+  "upgrade",
+  "expect",
+  "authorization",
+  "content-encoding",
+  "content-type",
+  "content-range",
+  "set-cookie",
+]);
 
 function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;

@@ -2,9 +2,10 @@
 import type { Socket } from "node:net";
 import { type BodyFailure, type BodySink, bodyFailures, type RequestBody } from "./body.js";
 import { ChunkedDecoder, lastChunk } from "./chunked.js";
-import type { Exchange, Forwarded, ReplyHead } from "./exchange.js";
+import type { Exchange, Forwarded } from "./exchange.js";
+import { FieldScanner } from "./fields.js";
 import { longestTimerMs, oneWriteBytes, type ProxyLimits } from "./limits.js";
-import { type BadHead, parseResponseHead, type ResponseHead } from "./responseHead.js";
+import { type BadHead, type ResponseHead, readResponseHead } from "./responseHead.js";
 
 /** `stale`: a kept connection closed before the first byte of an answer, and the body can be sent again. */
 export type Ran = Forwarded | { readonly outcome: "stale" };
@@ -132,6 +133,8 @@ export class Connection implements BodySink {
     this.requestDone = true;
   }
 
+  private readonly scanner = new FieldScanner();
+
   private readonly flushHead = (): void => {
     if (this.headText === "") return;
     this.socket.write(this.headText, "latin1");
@@ -154,7 +157,7 @@ export class Connection implements BodySink {
     clearTimeout(this.continueTimer);
     if (this.continueTimer === undefined) return;
     this.continueTimer = undefined;
-    this.exchange?.reply.inform(continueLine, []);
+    this.exchange?.reply.inform(continueLine, "");
     body.pump(this);
   }
 
@@ -190,10 +193,7 @@ export class Connection implements BodySink {
         this.pending = bytes;
         return;
       }
-      const head: ResponseHead | BadHead = parseResponseHead(
-        bytes.toString("latin1", 0, end),
-        exchange.method,
-      );
+      const head: ResponseHead | BadHead = readResponseHead(this.scanner, bytes, 0, end + 2, exchange.method);
       if (head.outcome === "bad") {
         this.collapse("malformed", `the response is not HTTP: ${head.because}`);
         return;
@@ -213,7 +213,7 @@ export class Connection implements BodySink {
   }
 
   private inform(exchange: Exchange, head: ResponseHead): void {
-    if (head.status !== continueLine) exchange.reply.inform(head.status, head.headers);
+    if (head.status !== continueLine) exchange.reply.inform(head.status, head.lines);
     else if (exchange.expectContinue && exchange.body !== undefined) this.goOn(exchange.body);
   }
 
@@ -223,15 +223,15 @@ export class Connection implements BodySink {
     this.head = head;
     this.begun = true;
     exchange.body?.forget();
-    exchange.reply.begin(replyHead(head));
-    switch (head.framing.kind) {
+    exchange.reply.begin(head);
+    switch (head.framing) {
       case "none":
         if (at < bytes.length) head = this.refuseReuse(head);
         this.finish(undefined, []);
         return;
       case "length":
         this.phase = "length";
-        this.left = head.framing.length;
+        this.left = head.length ?? 0;
         break;
       case "chunked":
         this.phase = "chunked";
@@ -241,6 +241,7 @@ export class Connection implements BodySink {
         this.phase = "untilClose";
     }
     if (at < bytes.length) this.readBody(bytes, at);
+    else exchange.reply.flush();
   }
 
   private readBody(bytes: Buffer, from: number): void {
@@ -311,9 +312,7 @@ export class Connection implements BodySink {
     this.socket.removeAllListeners("end");
     this.socket.removeAllListeners("timeout");
     this.socket.setTimeout(this.limits.tunnelIdleMs, () => this.socket.destroy());
-    reply.switch(replyHead(head), this.socket, early, () =>
-      done?.({ outcome: "answered", status: switching }),
-    );
+    reply.switch(head, this.socket, early, () => done?.({ outcome: "answered", status: switching }));
   }
 
   private ended(): void {
@@ -364,23 +363,10 @@ export class Connection implements BodySink {
   }
 }
 
-function replyHead(head: ResponseHead): ReplyHead {
-  const { kind } = head.framing;
-  return {
-    status: head.status,
-    reason: head.reason,
-    headers: head.headers,
-    length: head.framing.kind === "length" ? head.framing.length : undefined,
-    hasBody: kind !== "none",
-  };
-}
-
 /** The head is written anew from checked parts; nothing of the client's framing is carried over. */
 function requestHead(exchange: Exchange): string {
-  const { headers, body, method, upgrade } = exchange;
-  let head = `${method} ${exchange.target} HTTP/1.1\r\n`;
-  for (let index = 0; index < headers.length; index += 2)
-    head += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  const { body, method, upgrade } = exchange;
+  let head = `${method} ${exchange.target} HTTP/1.1\r\n${exchange.lines}`;
   if (upgrade !== undefined) return `${head}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`;
   if (body === undefined) {
     // Some servers answer 411 to these when no length is named.

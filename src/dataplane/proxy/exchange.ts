@@ -6,8 +6,8 @@ export interface Exchange {
   readonly method: string;
   /** Path and query as the pod gets them. */
   readonly target: string;
-  /** Names and values in turn, Host first; no hop-by-hop fields, no framing. */
-  readonly headers: readonly string[];
+  /** Header fields as lines, Host first, each `Name: value` and a line end; no hop-by-hop fields, no framing. */
+  readonly lines: string;
   readonly body: RequestBody | undefined;
   readonly expectContinue: boolean;
   /** The protocol a client wants to change to; such a request has no body. */
@@ -20,22 +20,27 @@ export interface Exchange {
 export interface ReplyHead {
   readonly status: number;
   readonly reason: string;
-  readonly headers: readonly string[];
+  /** As in a request: `toLines` and `withoutFields` make and change them. */
+  readonly lines: string;
   /** Known length, or undefined when only the end will tell. */
   readonly length: number | undefined;
   /** HEAD, 204 and 304 have none, whatever the headers say. */
   readonly hasBody: boolean;
+  /** Its lines have a `Date`; one without gets it here, as HTTP wants. */
+  readonly dated?: boolean;
 }
 
-/** Where the answer goes. The front (HTTP/1.1, HTTP/2, raw socket) stands behind it. */
+/** Where the answer goes. The front (HTTP/1.1 or HTTP/2) stands behind it. */
 export interface Reply {
   /** Set by whoever forwards: called when a client that was too slow has caught up. */
   onDrain: (() => void) | undefined;
   /** Set by whoever forwards: called when the client has gone before the answer was complete. */
   onGone: (() => void) | undefined;
   readonly gone: boolean;
-  inform(status: number, headers: readonly string[]): void;
+  inform(status: number, lines: string): void;
+  /** The head may wait for the bytes that follow at once; `flush` says that none do. */
   begin(head: ReplyHead): void;
+  flush(): void;
   /** False asks to wait for `onDrain`. */
   write(chunk: Buffer): boolean;
   end(last: Buffer | undefined, trailers: readonly string[]): void;

@@ -9,6 +9,7 @@ import {
 } from "node:http2";
 import { type BodyFailure, type BodySink, bodyFailures } from "./body.js";
 import type { Exchange, Forwarded } from "./exchange.js";
+import { toLines, toPairs } from "./fields.js";
 import { h2SessionsPerAddress, longestTimerMs, type ProxyLimits } from "./limits.js";
 import { splitAddress } from "./pool.js";
 
@@ -137,7 +138,7 @@ class H2cExchange implements BodySink {
     this.deadline = setTimeout(() => this.break("timeout", `no complete answer within ${ms} ms`), ms);
     reply.onGone = () => this.break("clientGone", bodyFailures.clientGone);
     reply.onDrain = () => stream.resume();
-    stream.on("headers", (headers) => reply.inform(Number(headers[":status"]), fromH2(headers)));
+    stream.on("headers", (headers) => reply.inform(Number(headers[":status"]), linesFromH2(headers)));
     stream.on("response", (headers) => this.answer(headers));
     stream.on("data", (chunk: Buffer) => {
       if (!reply.write(chunk)) stream.pause();
@@ -177,7 +178,8 @@ class H2cExchange implements BodySink {
     exchange.body?.forget();
     const length = headers["content-length"] === undefined ? undefined : Number(headers["content-length"]);
     const hasBody = exchange.method !== "HEAD" && this.status !== 204 && this.status !== 304;
-    exchange.reply.begin({ status: this.status, reason: "", headers: fromH2(headers), length, hasBody });
+    exchange.reply.begin({ status: this.status, reason: "", lines: linesFromH2(headers), length, hasBody });
+    exchange.reply.flush();
   }
 
   private complete(): void {
@@ -224,7 +226,7 @@ function toH2(exchange: Exchange): OutgoingHttpHeaders {
     ":path": exchange.target,
     ":scheme": "http",
   };
-  const list = exchange.headers;
+  const list = toPairs(exchange.lines);
   for (let index = 0; index + 1 < list.length; index += 2) {
     const name = (list[index] as string).toLowerCase();
     if (name === "host") headers[":authority"] = list[index + 1];
@@ -243,12 +245,20 @@ export function append(headers: OutgoingHttpHeaders, name: string, value: string
   else headers[name] = [String(before), value];
 }
 
+export function toObject(lines: string): OutgoingHttpHeaders {
+  return pairsToObject(toPairs(lines));
+}
+
 export function pairsToObject(pairs: readonly string[]): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {};
   for (let index = 0; index + 1 < pairs.length; index += 2) {
     append(headers, (pairs[index] as string).toLowerCase(), pairs[index + 1] as string);
   }
   return headers;
+}
+
+function linesFromH2(headers: IncomingHttpHeaders): string {
+  return toLines(fromH2(headers));
 }
 
 function fromH2(headers: IncomingHttpHeaders): string[] {

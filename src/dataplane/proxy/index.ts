@@ -1,5 +1,20 @@
-export { RequestBody } from "./body.js";
+export { type BodySource, RequestBody, streamSource } from "./body.js";
+export { ChunkedDecoder, lastChunk } from "./chunked.js";
 export type { Exchange, Forward, Forwarded, Reply, ReplyHead } from "./exchange.js";
+export {
+  byteSet,
+  FieldScanner,
+  fieldOf,
+  isNamed,
+  letterBit,
+  lettersOf,
+  tokenByte,
+  toLines,
+  toPairs,
+  valueByte,
+  withoutFields,
+} from "./fields.js";
 export { createProxy, type Proxy } from "./forward.js";
-export { append, pairsToObject } from "./h2c.js";
+export { pairsToObject, toObject } from "./h2c.js";
 export { type ProxyLimits, proxyLimits } from "./limits.js";
+export { countOf, isChunked, optionsOf, rewritten } from "./responseHead.js";

@@ -13,6 +13,7 @@ export interface ProxyLimits {
   readonly gatherBytes: number;
   readonly replayBytes: number;
   readonly tunnelIdleMs: number;
+  readonly bodyBytes: number;
 }
 
 export const proxyLimits: ProxyLimits = {
@@ -40,6 +41,8 @@ export const proxyLimits: ProxyLimits = {
   replayBytes: 64 * 1024,
   /** WebSockets speak rarely, but one silent for an hour has been forgotten. */
   tunnelIdleMs: 3_600_000,
+  /** Models take large tensors, disks do not take endless ones. */
+  bodyBytes: 4 * 1024 ** 3,
 };
 
 /** Below this a body travels with its head in one write of one string, the cheapest write Node has. */

@@ -36,6 +36,7 @@ export async function startControl(
     import("./controllers.js"),
     createFirstObjects(control.inside, options.domain ?? "localhost"),
   ]);
+  control.figures.push(async () => (await gateway.metrics()).trimEnd().split("\n"));
   const domain = options.domain ?? "localhost";
   startControllers({ control, gateway, images, domain, apiUrl: api.url }, closers);
   await gateway.ready();
@@ -65,7 +66,7 @@ export interface Control extends Beside {
   readonly inside: Client;
   readonly informers: Informers;
   /** Lines for /metrics, from whoever has figures to show. */
-  readonly figures: (() => readonly string[])[];
+  readonly figures: (() => readonly string[] | Promise<readonly string[]>)[];
 }
 
 /** One schema per kind, every write on disk. */
@@ -135,7 +136,7 @@ async function serveApi(
     tls: { ca: pki.ca, cert: pki.server.cert, key: pki.server.key },
     auth: { token: pki.token, serviceAccountKey: pki.serviceAccountKey },
     podRuntime: kubelet.runtime,
-    figures: () => figures.flatMap((lines) => lines()),
+    figures: async () => (await Promise.all(figures.map((lines) => lines()))).flat(),
     clock,
     log,
   });

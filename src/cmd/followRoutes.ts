@@ -1,15 +1,16 @@
-// Keeps a gateway's routes as the API's VirtualServices, Services and Endpoints say.
+// Keeps a gateway's routes as the API's VirtualServices, Services, Endpoints and Revisions say.
 import type { Informers } from "../controller/index.js";
 import { compileRoutes, type Gateway, type RouteTable } from "../dataplane/index.js";
 import { Endpoints } from "../domain/apis/core/endpoints.types.js";
 import { Service } from "../domain/apis/core/service.types.js";
 import { VirtualService } from "../domain/apis/istio/virtualService.types.js";
 import type { Kind } from "../domain/apis/kind.js";
+import { Revision } from "../domain/apis/serving/revision.types.js";
 import type { Log } from "../ports/index.js";
 
 /** Resolves when the first routes are in the gateway. */
 export async function followRoutes(informers: Informers, gateway: Gateway, log: Log): Promise<void> {
-  const kinds = [VirtualService, Service, Endpoints] as readonly unknown[] as readonly Kind[];
+  const kinds = [VirtualService, Service, Endpoints, Revision] as readonly unknown[] as readonly Kind[];
   let table: RouteTable | undefined;
   let due = false;
   let said = "";
@@ -25,6 +26,7 @@ export async function followRoutes(informers: Informers, gateway: Gateway, log: 
         virtualServices: informers.listers(VirtualService).list(),
         services: informers.listers(Service).list(),
         endpoints: informers.listers(Endpoints).list(),
+        revisions: informers.listers(Revision).list(),
       },
       table,
     );

@@ -38,6 +38,7 @@ async function run({
     random: systemRandom,
     clock,
     http: httpFront(process.env),
+    onStats: (stats) => say({ type: "stats", stats }),
   });
   const informers = makeInformers({ client: kubeClient({ server, ca, token }), clock, log });
   const leave = async (withinMs: number): Promise<void> => {
@@ -47,6 +48,9 @@ async function run({
   };
   process.on("disconnect", () => void leave(orphanDrainMs));
   process.on("SIGTERM", () => void leave(drainMs));
+  process.on("message", (message: ToGateway) => {
+    if (message.type === "metrics") say({ type: "metrics", text: gateway.metrics() });
+  });
   // The terminal sends Ctrl-C to everyone; the parent decides when this process ends.
   process.on("SIGINT", () => {});
   say({ type: "listening", addresses: gateway.addresses() });
@@ -55,6 +59,7 @@ async function run({
 }
 
 process.once("message", (message: ToGateway) => {
+  if (message.type !== "start") return;
   run(message).catch((error: unknown) => {
     say({ type: "failed", message: error instanceof Error ? error.message : String(error) });
     process.exit(1);

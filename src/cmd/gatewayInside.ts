@@ -5,7 +5,7 @@ import { startGateway } from "../dataplane/index.js";
 import type { Clock, Log } from "../ports/index.js";
 import type { Closers } from "./closers.js";
 import { followRoutes } from "./followRoutes.js";
-import { httpFront, type OpenGateway } from "./openGateway.js";
+import { httpFront, type OnStats, type OpenGateway } from "./openGateway.js";
 
 export interface GatewayInsideOptions {
   readonly bind: string;
@@ -22,6 +22,7 @@ export async function openGatewayInside(
   { bind, externalPort, informers, clock, log }: GatewayInsideOptions,
   closers: Closers,
 ): Promise<OpenGateway> {
+  const listeners: OnStats[] = [];
   const gateway = await startGateway({
     listeners: [
       { name: "external", host: bind, port: externalPort },
@@ -30,8 +31,17 @@ export async function openGatewayInside(
     random: systemRandom,
     clock,
     http: httpFront(process.env),
+    onStats: (stats) => {
+      for (const listener of listeners) listener(stats);
+    },
   });
   closers.add(() => gateway.close({ drainMs: drainInsideMs }));
   await followRoutes(informers, gateway, log);
-  return { addresses: () => gateway.addresses(), pid: () => undefined, ready: async () => {} };
+  return {
+    addresses: () => gateway.addresses(),
+    pid: () => undefined,
+    ready: async () => {},
+    onStats: (listener) => void listeners.push(listener),
+    metrics: async () => gateway.metrics(),
+  };
 }

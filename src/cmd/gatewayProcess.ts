@@ -1,36 +1,40 @@
 // The parent's side of the gateway process: starts it, starts it again when it dies, tells where it listens.
 import { type ChildProcess, fork } from "node:child_process";
 import type { GatewayListener } from "../dataplane/index.js";
+import type { RevisionStat } from "../domain/autoscaling/index.js";
 import { type Clock, type Log, PortError } from "../ports/index.js";
+import type { OnStats, OpenGateway } from "./openGateway.js";
 
-export type ToGateway = {
-  readonly type: "start";
+export interface StartOrder {
   readonly server: string;
   readonly ca: string;
   readonly token: string;
   readonly bind: string;
   readonly externalPort: number;
   readonly localPort: number;
-};
+}
+
+export type ToGateway = ({ readonly type: "start" } & StartOrder) | { readonly type: "metrics" };
 
 export type FromGateway =
   | { readonly type: "listening"; readonly addresses: readonly GatewayListener[] }
   | { readonly type: "ready" }
+  | { readonly type: "stats"; readonly stats: readonly RevisionStat[] }
+  | { readonly type: "metrics"; readonly text: string }
   | { readonly type: "failed"; readonly message: string };
 
-export interface GatewayProcess {
+export interface GatewayProcess extends OpenGateway {
   /** Tells it where the API is. Resolves when it listens. */
-  open(start: Omit<ToGateway, "type">): Promise<void>;
-  /** Resolves when it has its first routes. */
-  ready(): Promise<void>;
-  addresses(): readonly GatewayListener[];
-  readonly pid: () => number | undefined;
+  open(start: StartOrder): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Waits before a gateway that died is started again; grows while it keeps dying. */
 const restartFirstMs = 100;
 const restartMaxMs = 10_000;
+
+/** A gateway too busy to tell its figures within a second is better reported without. */
+const metricsMs = 1_000;
 
 /** One life of the process. Both promises reject when it ends first. */
 interface Life {
@@ -42,7 +46,10 @@ interface Life {
 /** Starts the process at once: its code is loaded while the API it needs is still on its way. */
 export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
   const program = new URL("./gateway.js", import.meta.url);
-  let started: Omit<ToGateway, "type"> | undefined;
+  let started: StartOrder | undefined;
+  const listeners: OnStats[] = [];
+  /** Those who asked for figures; one answer serves all. */
+  let asking: ((text: string) => void)[] = [];
   let addresses: readonly GatewayListener[] = [];
   let closing = false;
   let waitMs = restartFirstMs;
@@ -64,6 +71,8 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
         ready.resolve();
       }
       if (message.type === "failed") fail(message.message);
+      if (message.type === "stats") for (const listener of listeners) listener(message.stats);
+      if (message.type === "metrics") tellFigures(message.text);
     });
     child.on("exit", (code, signal) => {
       fail(`the gateway ended (${signal ?? `exit code ${code}`}) before it was ready`);
@@ -93,6 +102,12 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
     });
   }
 
+  function tellFigures(text: string): void {
+    const told = asking;
+    asking = [];
+    for (const tell of told) tell(text);
+  }
+
   function portOf(name: GatewayListener["name"]): number {
     return addresses.find((address) => address.name === name)?.port ?? 0;
   }
@@ -106,6 +121,16 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
     ready: () => current.ready,
     addresses: () => addresses,
     pid: () => current.child.pid,
+    onStats: (listener) => void listeners.push(listener),
+    metrics: () =>
+      new Promise((resolve) => {
+        const stop = clock.after(metricsMs, () => tellFigures(""));
+        asking.push((text) => {
+          stop();
+          resolve(text);
+        });
+        if (asking.length === 1) send(current, { type: "metrics" });
+      }),
     close: async () => {
       closing = true;
       const { child } = current;
@@ -118,8 +143,12 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
   };
 }
 
-function tell({ child }: Life, start: Omit<ToGateway, "type">): void {
-  child.send({ type: "start", ...start } satisfies ToGateway, () => {});
+function tell(life: Life, start: StartOrder): void {
+  send(life, { type: "start", ...start });
+}
+
+function send({ child }: Life, message: ToGateway): void {
+  if (child.connected) child.send(message, () => {});
 }
 
 function outcome() {

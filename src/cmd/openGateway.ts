@@ -1,10 +1,17 @@
 // A gateway that listens, in a process of its own or in this one, and how its places are named.
 import type { GatewayListener } from "../dataplane/index.js";
+import type { RevisionStat } from "../domain/autoscaling/index.js";
+
+/** What revisions had in flight: each second, and at once for a first request after none. */
+export type OnStats = (stats: readonly RevisionStat[]) => void;
 
 export interface OpenGateway {
   addresses(): readonly GatewayListener[];
   pid(): number | undefined;
   ready(): Promise<void>;
+  onStats(listener: OnStats): void;
+  /** Prometheus text; none while no gateway answers. */
+  metrics(): Promise<string>;
 }
 
 export function addressOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]) {

@@ -1,14 +1,10 @@
 // The data plane's door.
-export {
-  type Activate,
-  type Admitted,
-  activator,
-  type InFlight,
-  type PodAddress,
-  type RevisionPods,
-  type Throttler,
-  type Waiting,
-  warmThrottler,
+export type {
+  Admitted,
+  PodAddress,
+  RevisionPods,
+  RevisionSettings,
+  ThrottlerLimits,
 } from "./activator/index.js";
 export * from "./gateway/index.js";
 export {

@@ -20,7 +20,7 @@ import type {
   VirtualServiceInput,
 } from "../../src/dataplane/gateway/inputs.js";
 import type { FrontLimits } from "../../src/dataplane/gateway/limits.js";
-import { type Gateway, startGateway } from "../../src/dataplane/gateway/listen.js";
+import { type Gateway, type StartGateway, startGateway } from "../../src/dataplane/gateway/listen.js";
 import type { RouteTable } from "../../src/dataplane/gateway/table.js";
 import type { ProxyLimits } from "../../src/dataplane/proxy/index.js";
 import type { Clock } from "../../src/ports/index.js";
@@ -272,6 +272,8 @@ export class World {
   async start(
     table: RouteTable,
     limits: Partial<ProxyLimits & FrontLimits> = {},
+    onStats?: StartGateway["onStats"],
+    throttlerLimits?: StartGateway["throttlerLimits"],
   ): Promise<{ readonly gateway: Gateway; readonly port: number; readonly localPort: number }> {
     const gateway = await startGateway({
       listeners: [
@@ -283,6 +285,8 @@ export class World {
       table,
       limits,
       http: process.env["DRYDOCK_GATEWAY_HTTP"] === "node" ? "node" : "net",
+      ...(onStats && { onStats }),
+      ...(throttlerLimits && { throttlerLimits }),
     });
     this.atEnd(() => gateway.close({ drainMs: 0 }));
     const [external, local] = gateway.addresses();

@@ -19,7 +19,7 @@ export interface House {
   readonly authorizer: Authorizer;
   readonly meter: Meter;
   /** Lines for /metrics from whoever works beside this server. */
-  readonly figures: () => readonly string[];
+  readonly figures: () => Promise<readonly string[]>;
 }
 
 export interface Call {

@@ -47,7 +47,7 @@ export async function answerPlain(call: Call, { discovery, openapi }: Plain): Pr
     case "/healthz":
       return answerHealth(call, where.slice(1));
     case "/metrics":
-      return send(call, 200, "text/plain; version=0.0.4; charset=utf-8", figuresOf(call));
+      return send(call, 200, "text/plain; version=0.0.4; charset=utf-8", await figuresOf(call));
     case "/api":
       return answerGroups(call, discovery, true);
     case "/apis":
@@ -159,7 +159,7 @@ function pathsOf(discovery: Discovery): readonly string[] {
   return [...groups, "/healthz", "/livez", "/metrics", "/openapi/v3", "/readyz", "/version"];
 }
 
-function figuresOf({ house }: Call): string {
+async function figuresOf({ house }: Call): Promise<string> {
   const { revision, commit, collections } = house.registry.figures();
   const gauge = (name: string, help: string, lines: readonly string[]) => [
     `# HELP drydock_apiserver_${name} ${help}`,
@@ -181,7 +181,7 @@ function figuresOf({ house }: Call): string {
     ...gauge("store_failures_total", "Flushes the disk refused.", [` ${commit.failures}`]),
     ...gauge("store_commit_seconds_total", "Time spent waiting for flushes.", [` ${commit.seconds}`]),
     ...gauge("store_queued", "Writes waiting for a flush.", [` ${commit.queued}`]),
-    ...house.figures(),
+    ...(await house.figures()),
     "",
   ].join("\n");
 }

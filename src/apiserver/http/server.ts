@@ -42,7 +42,7 @@ export interface ApiServerOptions {
   /** What runs pods; without it, their logs and streams answer 503. */
   readonly podRuntime?: PodRuntime | undefined;
   /** Lines for /metrics from whoever works beside this server. */
-  readonly figures?: () => readonly string[];
+  readonly figures?: () => Promise<readonly string[]>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -69,7 +69,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     tokens,
     authorizer,
     meter,
-    figures: options.figures ?? (() => []),
+    figures: options.figures ?? (async () => []),
   };
   const virtuals = [...reviews(authenticator), ...(podRuntime === undefined ? [] : usage(podRuntime))];
   const routes: Routes = {

@@ -1,20 +1,30 @@
 // Where the throttler's policy and the proxy's mechanism meet, and the only place they do.
 import type { Exchange, Forward } from "../proxy/index.js";
-import type { Admitted, Throttler, Waiting } from "./throttler.js";
+import { makeThrottler, type Throttler, type ThrottlerOptions } from "./throttler.js";
+import type { Admitted, Waiting } from "./types.js";
 
-export {
-  type Admitted,
-  type InFlight,
-  type PodAddress,
-  type RevisionPods,
-  type Throttler,
-  type Waiting,
-  warmThrottler,
-} from "./throttler.js";
+export { heldBodyBytes, type ThrottlerLimits } from "./limits.js";
+export type { Throttler } from "./throttler.js";
+export type {
+  Activity,
+  Admitted,
+  Limit,
+  PodAddress,
+  RevisionPods,
+  RevisionSettings,
+  Waiting,
+} from "./types.js";
 
 export type Activate = (exchange: Exchange & Waiting) => Promise<Admitted>;
 
-export const activator =
-  (throttler: Throttler, forward: Forward): Activate =>
-  (exchange) =>
-    throttler.try(exchange, (target) => forward(exchange, target.address));
+export function activator(
+  forward: Forward,
+  options: Omit<ThrottlerOptions, "attempt">,
+): { readonly activate: Activate; readonly throttler: Throttler } {
+  const throttler = makeThrottler({
+    ...options,
+    // Only `activate` hands requests in, and those are exchanges.
+    attempt: (waiting, target) => forward(waiting as Exchange & Waiting, target.address),
+  });
+  return { activate: (exchange) => throttler.try(exchange), throttler };
+}

@@ -1,85 +1,147 @@
-// Holds a request until a pod may take it. This one knows warm revisions only: it picks, counts and steps aside.
-import { pickLeastLoaded } from "../../domain/balancing/index.js";
+// Every revision's throttler, and what they share: room to wait in, and what is told to the autoscaler.
+import type { RevisionStat } from "../../domain/autoscaling/index.js";
 import type { Random } from "../../ports/index.js";
-import type { Forwarded } from "../proxy/index.js";
+import { figures } from "./figures.js";
+import { hall } from "./hall.js";
+import { reportEveryMs, type ThrottlerLimits, throttlerLimits } from "./limits.js";
+import { RevisionThrottler, type Timing } from "./revision.js";
+import type { Admitted, Attempt, RevisionPods, Waiting } from "./types.js";
 
-export interface PodAddress {
-  readonly address: string;
-  readonly pod: string;
+export interface ThrottlerOptions {
+  readonly attempt: Attempt;
+  readonly random: Random;
+  readonly timing: Timing;
+  /** Milliseconds since 1970, for what is reported. */
+  readonly nowMs: () => number;
+  readonly limits?: Partial<ThrottlerLimits> | undefined;
+  readonly onStats?: ((stats: readonly RevisionStat[]) => void) | undefined;
 }
-
-/** What a throttler is told of a revision; the route table's own revisions are such. */
-export interface RevisionPods {
-  readonly namespace: string;
-  readonly name: string;
-  readonly targets: readonly PodAddress[];
-  readonly notReady: number;
-}
-
-/** One request waiting for a pod. The signal is made when first asked for: a warm request never asks. */
-export interface Waiting {
-  readonly revision: RevisionPods;
-  readonly signal: AbortSignal;
-  /** Out: the pod that was tried last, so that bad news can name it. */
-  tried: PodAddress | undefined;
-}
-
-export type Admitted = Forwarded | { readonly outcome: "noPod"; readonly because: string };
 
 export interface Throttler {
-  try(waiting: Waiting, attempt: (target: PodAddress) => Promise<Forwarded>): Promise<Admitted>;
-  /** Told with every new route table; whoever holds requests learns here that a pod has come. */
-  update?(revisions: readonly RevisionPods[]): void;
+  try(waiting: Waiting): Promise<Admitted>;
+  /** Told with every new route table; those who wait go out here when a pod has come. */
+  update(revisions: readonly RevisionPods[]): void;
+  /** Requests in flight by pod address. */
+  inFlight(): ReadonlyMap<string, number>;
+  figures(): readonly string[];
+  close(): void;
 }
 
-/** Requests in flight by pod address. Counters outlive route tables, which know nothing of load. */
-export interface InFlight {
-  of(address: string): number;
-  all(): ReadonlyMap<string, number>;
-}
-
-export function warmThrottler(random: Random): {
-  readonly throttler: Throttler;
-  readonly inFlight: InFlight;
-} {
-  const counts = new Map<string, number>();
-  const loadOf = (target: PodAddress) => counts.get(target.address) ?? 0;
-
-  const hold = async (target: PodAddress, attempt: (target: PodAddress) => Promise<Forwarded>) => {
-    const { address } = target;
-    counts.set(address, (counts.get(address) ?? 0) + 1);
-    try {
-      return await attempt(target);
-    } finally {
-      const left = (counts.get(address) ?? 1) - 1;
-      // Addresses come and go with pods, so a counter at rest is not kept.
-      if (left > 0) counts.set(address, left);
-      else counts.delete(address);
-    }
+export function makeThrottler(options: ThrottlerOptions): Throttler {
+  const { timing, onStats } = options;
+  const limits = { ...throttlerLimits, ...options.limits };
+  const revisions = new Map<string, RevisionThrottler>();
+  /** From what requests carry, without making a key for each. */
+  const bySource = new WeakMap<RevisionPods, RevisionThrottler>();
+  const tracked = new Set<RevisionThrottler>();
+  const startedMs = timing.nowMs();
+  const shared = {
+    timing,
+    random: options.random,
+    limits,
+    attempt: options.attempt,
+    hall: hall(() => revisions.values(), limits.hold),
+    onFirst,
   };
+  let stopReport: (() => void) | undefined;
+
+  function of(source: RevisionPods): RevisionThrottler {
+    const known = bySource.get(source);
+    if (known !== undefined && !known.dropped) return known;
+    let revision = revisions.get(source.key);
+    if (revision === undefined) {
+      revision = new RevisionThrottler(source, shared);
+      revisions.set(source.key, revision);
+    }
+    bySource.set(source, revision);
+    return revision;
+  }
+
+  function onFirst(revision: RevisionThrottler, held: boolean): void {
+    if (onStats === undefined) return;
+    tracked.add(revision);
+    const first = () =>
+      onStats([stat(revision, { averageConcurrentRequests: 1, requestCount: 1 }, timing.nowMs())]);
+    // Somebody waits for what this sets going; else it may wait until the request is on its way.
+    if (held) first();
+    else timing.after(0, first);
+    stopReport ??= timing.after(reportEveryMs, report);
+  }
+
+  function report(): void {
+    const nowMs = timing.nowMs();
+    const stats: RevisionStat[] = [];
+    for (const revision of tracked) {
+      const { concurrency, arrivals, overMs } = revision.tally.take(nowMs);
+      // What was told at once is not told twice.
+      const told = Number(revision.told);
+      revision.told = false;
+      const seconds = Math.max(overMs, 1) / 1000;
+      const averageConcurrentRequests = Math.max(0, concurrency - told);
+      stats.push(
+        stat(
+          revision,
+          { averageConcurrentRequests, requestCount: Math.max(0, arrivals - told) / seconds },
+          nowMs,
+        ),
+      );
+      if (revision.tally.inFlight > 0 || arrivals > 0) continue;
+      tracked.delete(revision);
+      revision.tracked = false;
+    }
+    stopReport = tracked.size === 0 ? undefined : timing.after(reportEveryMs, report);
+    if (stats.length > 0) onStats?.(stats);
+  }
+
+  function stat(
+    { source, pods }: RevisionThrottler,
+    counted: Pick<RevisionStat, "averageConcurrentRequests" | "requestCount">,
+    nowMs: number,
+  ): RevisionStat {
+    return {
+      namespace: source.namespace,
+      name: source.name,
+      podName: pods.ready[0]?.pod ?? "activator",
+      ...counted,
+      averageProxiedConcurrentRequests: 0,
+      proxiedRequestCount: 0,
+      processUptimeSeconds: (nowMs - startedMs) / 1000,
+      timestampMs: options.nowMs(),
+    };
+  }
 
   return {
-    inFlight: { of: (address) => counts.get(address) ?? 0, all: () => counts },
-    throttler: {
-      async try(waiting, attempt) {
-        const { targets } = waiting.revision;
-        const first = pickLeastLoaded(targets, loadOf, random);
-        if (first === undefined) return { outcome: "noPod", because: nobodyReady(waiting.revision) };
-        waiting.tried = first;
-        const forwarded = await hold(first, attempt);
-        if (forwarded.outcome !== "refused") return forwarded;
-        // The model saw nothing, so another pod may. Once: more would turn one dead node into a storm.
-        const second = pickLeastLoaded(targets, loadOf, random, first);
-        if (second === undefined) return forwarded;
-        waiting.tried = second;
-        return hold(second, attempt);
-      },
+    try: (waiting) => of(waiting.revision).try(waiting),
+    update(sources) {
+      const keys = new Set<string>();
+      for (const source of sources) {
+        keys.add(source.key);
+        const revision = of(source);
+        revision.update(source);
+      }
+      for (const [key, revision] of revisions) {
+        if (keys.has(key)) continue;
+        if (revision.tally.inFlight > 0) {
+          if (revision.queue.size > 0) revision.giveUpAll();
+          continue;
+        }
+        revision.drop();
+        revisions.delete(key);
+        tracked.delete(revision);
+      }
+    },
+    inFlight() {
+      const counts = new Map<string, number>();
+      for (const { pods } of revisions.values())
+        for (const { address, inFlight } of pods.all())
+          if (inFlight > 0) counts.set(address, (counts.get(address) ?? 0) + inFlight);
+      return counts;
+    },
+    figures: () => figures(revisions.values()),
+    close() {
+      stopReport?.();
+      for (const revision of revisions.values()) revision.drop();
+      revisions.clear();
     },
   };
-}
-
-function nobodyReady({ namespace, name, notReady }: RevisionPods): string {
-  const pods =
-    notReady === 0 ? "it has no pods" : `${notReady} ${notReady === 1 ? "pod is" : "pods are"} not ready yet`;
-  return `no pod of revision ${namespace}/${name} is ready: ${pods}`;
 }

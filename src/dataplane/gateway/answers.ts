@@ -1,5 +1,5 @@
 // What the gateway says in its own name: always which hop, which name and what was looked for.
-import type { Admitted, PodAddress } from "../activator/index.js";
+import type { Admitted, Limit, PodAddress } from "../activator/index.js";
 import { type Reply, toLines } from "../proxy/index.js";
 import type { Incoming } from "./incoming.js";
 import { hostsShown, retryAfterSeconds } from "./limits.js";
@@ -70,6 +70,15 @@ export function whatWentWrong(
         message: admitted.because,
         headers: ["retry-after", String(retryAfterSeconds)],
       };
+    case "queueFull":
+      return {
+        status: 503,
+        reason: "QueueFull",
+        message: admitted.because,
+        headers: ["retry-after", String(retryAfterSeconds)],
+      };
+    case "late":
+      return admitted.begun ? undefined : tooLate(admitted, revision, pod);
     case "refused":
       if (admitted.how === "full")
         return { status: 503, reason: "PodFull", message: `${pod} takes no more: ${admitted.because}` };
@@ -85,9 +94,35 @@ export function whatWentWrong(
       if (admitted.how === "tooSlow")
         return { status: 408, reason: "BodyTooSlow", message: admitted.because };
       if (admitted.how === "timeout")
-        return { status: 504, reason: "PodTimeout", message: `${pod} was too slow: ${admitted.because}` };
+        return {
+          status: 504,
+          reason: "PodTimeout",
+          message: `upstream request timeout: ${pod} was too slow: ${admitted.because}`,
+        };
       return { status: 502, reason: "PodBroken", message: `${pod} broke off: ${admitted.because}` };
   }
+}
+
+const lateReasons: Readonly<Record<Limit, string>> = {
+  timeoutSeconds: "RevisionTimeout",
+  responseStartTimeoutSeconds: "ResponseStartTimeout",
+  idleTimeoutSeconds: "IdleTimeout",
+  "route timeout": "RouteTimeout",
+};
+
+/** The words before the colon are Knative's and Istio's own. */
+function tooLate(
+  { limit, ms, held }: Extract<Admitted, { outcome: "late" }>,
+  { namespace, name }: Destination["revision"],
+  pod: string,
+): Answer {
+  const seconds = `${ms / 1000} s`;
+  const where = held ? "while it waited for a pod" : `while ${pod} had it`;
+  const message =
+    limit === "route timeout"
+      ? `upstream request timeout: the route's timeout of ${seconds} passed ${where}`
+      : `activator request timeout: ${limit} (${seconds}) of revision ${namespace}/${name} passed ${where}`;
+  return { status: 504, reason: lateReasons[limit], message };
 }
 
 const grpcCodes: Readonly<Record<number, number>> = {

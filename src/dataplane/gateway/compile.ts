@@ -292,11 +292,13 @@ class Linker {
       resolved.kind === "pods"
         ? resolved.revision
         : {
+            key: `${resolved.host}:${resolved.port ?? 80}`,
             namespace,
             name: resolved.host,
             targets: [{ address: `${resolved.host}:${resolved.port ?? 80}`, pod: resolved.host }],
             notReady: 0,
             protocol: "http1" as const,
+            settings: undefined,
           };
     // Knative names the revision in a header; a plain Service stands for itself.
     const named = way.change.set.get("knative-serving-revision")?.[1];

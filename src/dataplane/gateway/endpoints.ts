@@ -1,6 +1,11 @@
 // From a destination's host and port to the pods behind it, as Services and Endpoints tell it.
+import { networking } from "../../domain/apis/serving/keys.js";
+import type { RevisionSettings } from "../activator/index.js";
 import type { AddressInput, CompileInput, EndpointsInput, ServiceInput } from "./inputs.js";
+import { revisionSettings } from "./revisionSettings.js";
 import type { KnownService, PodTarget, Resolved } from "./table.js";
+
+const { serverlessService, serviceType } = networking;
 
 /** Where a Service name leads. The same Service and port always give the same answer, to the object. */
 export interface ServiceResolver {
@@ -20,6 +25,8 @@ export function serviceResolver(
   for (const service of input.services) services.set(key(service), service);
   const allEndpoints = new Map<string, EndpointsInput>();
   for (const one of input.endpoints) allEndpoints.set(key(one), one);
+  const settingsOf = revisionSettings(input.revisions ?? []);
+  const hidden = privateEndpoints(input.endpoints);
   const known = new Map<string, KnownService>();
 
   return {
@@ -29,28 +36,40 @@ export function serviceResolver(
       const found = known.get(at);
       if (found !== undefined) return found.resolved;
       const service = services.get(`${namespace}/${name}`);
-      // Knative's public Service has no selector; where nobody copies Endpoints to it, its private twin has them.
-      const endpoints =
-        allEndpoints.get(`${namespace}/${name}`) ??
-        (service?.spec?.selector === undefined
-          ? allEndpoints.get(`${namespace}/${name}-private`)
-          : undefined);
+      const own = `${namespace}/${name}`;
       const earlier = before?.get(at);
-      const same = earlier !== undefined && earlier.service === service && earlier.endpoints === endpoints;
-      const resolved = same ? earlier.resolved : resolveService(namespace, name, port, service, endpoints);
-      known.set(at, { service, endpoints, resolved });
+      const settings = settingsOf(own, earlier?.settings);
+      // A Revision's public Endpoints may name the gateway itself, for clients that come past it. Its pods are those of
+      // the private twin. So too where nobody copies Endpoints to a Service without selector.
+      const twin = () => hidden.get(own) ?? allEndpoints.get(`${own}-private`);
+      const isRevision = settings !== undefined || service?.metadata?.labels?.[serviceType] === "Public";
+      const endpoints = isRevision
+        ? twin()
+        : (allEndpoints.get(own) ?? (service?.spec?.selector === undefined ? twin() : undefined));
+      const same =
+        earlier !== undefined &&
+        earlier.service === service &&
+        earlier.endpoints === endpoints &&
+        earlier.settings === settings;
+      const resolved = same
+        ? earlier.resolved
+        : resolveService({ namespace, name, port, service, endpoints, settings });
+      known.set(at, { service, endpoints, settings, resolved });
       return resolved;
     },
   };
 }
 
-function resolveService(
-  namespace: string,
-  name: string,
-  port: number | undefined,
-  service: ServiceInput | undefined,
-  endpoints: EndpointsInput | undefined,
-): Resolved {
+interface Question {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number | undefined;
+  readonly service: ServiceInput | undefined;
+  readonly endpoints: EndpointsInput | undefined;
+  readonly settings: RevisionSettings | undefined;
+}
+
+function resolveService({ namespace, name, port, service, endpoints, settings }: Question): Resolved {
   if (service === undefined) return { kind: "nothing", because: `there is no Service ${namespace}/${name}` };
   if (service.spec?.type === "ExternalName") {
     return { kind: "alias", host: String(service.spec.externalName ?? "").toLowerCase(), port };
@@ -64,7 +83,24 @@ function resolveService(
   }
   const { targets, notReady, h2c } = readEndpoints(endpoints, wanted.name);
   const protocol = speaksH2c(wanted) || h2c ? "h2c" : "http1";
-  return { kind: "pods", revision: { namespace, name, targets, notReady, protocol } };
+  // A Revision's limits count over all its ports.
+  const revisionKey = settings === undefined ? serviceKey(namespace, name, port) : `${namespace}/${name}`;
+  return {
+    kind: "pods",
+    revision: { key: revisionKey, namespace, name, targets, notReady, protocol, settings },
+  };
+}
+
+/** By the Service that the public twin is. */
+function privateEndpoints(all: readonly EndpointsInput[]): ReadonlyMap<string, EndpointsInput> {
+  const found = new Map<string, EndpointsInput>();
+  for (const one of all) {
+    const labels = one.metadata?.labels;
+    const owner = labels?.[serverlessService];
+    if (owner !== undefined && labels?.[serviceType] === "Private")
+      found.set(`${one.metadata?.namespace ?? "default"}/${owner}`, one);
+  }
+  return found;
 }
 
 function key(object: ServiceInput | EndpointsInput): string {

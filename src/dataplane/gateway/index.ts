@@ -3,6 +3,7 @@ export type {
   CompileInput,
   EndpointsInput,
   GatewayInput,
+  RevisionInput,
   ServiceInput,
   VirtualServiceInput,
 } from "./inputs.js";

@@ -1,6 +1,7 @@
 // What the compiler reads of Kubernetes objects, and no more: any type with these fields will do.
 
 export interface MetaInput {
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly name?: string | undefined;
   readonly namespace?: string | undefined;
   readonly creationTimestamp?: string | undefined;
@@ -120,6 +121,30 @@ export interface EndpointsInput {
     | undefined;
 }
 
+export interface RevisionInput {
+  readonly metadata?: MetaInput | undefined;
+  readonly spec?:
+    | {
+        readonly containerConcurrency?: number | undefined;
+        readonly timeoutSeconds?: number | undefined;
+        readonly responseStartTimeoutSeconds?: number | undefined;
+        readonly idleTimeoutSeconds?: number | undefined;
+      }
+    | undefined;
+  readonly status?:
+    | {
+        readonly conditions?:
+          | readonly {
+              readonly type?: string | undefined;
+              readonly status?: string | undefined;
+              readonly reason?: string | undefined;
+              readonly message?: string | undefined;
+            }[]
+          | undefined;
+      }
+    | undefined;
+}
+
 export interface GatewayInput {
   readonly metadata?: MetaInput | undefined;
 }
@@ -128,6 +153,8 @@ export interface CompileInput {
   readonly virtualServices: readonly VirtualServiceInput[];
   readonly services: readonly ServiceInput[];
   readonly endpoints: readonly EndpointsInput[];
+  /** Services of these names are theirs: their limits hold, and requests wait for their pods. */
+  readonly revisions?: readonly RevisionInput[] | undefined;
   /** When given, a VirtualService bound to a Gateway that is not among them is reported. */
   readonly gateways?: readonly GatewayInput[] | undefined;
   /** The cluster's own DNS domain, `cluster.local` unless told. */

@@ -1,7 +1,8 @@
 // The gateway's sockets: HTTP/1.1, HTTP/2 without TLS and WebSocket on one port per listener.
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { RevisionStat } from "../../domain/autoscaling/index.js";
 import type { Clock, Random } from "../../ports/index.js";
-import { activator, type Throttler, warmThrottler } from "../activator/index.js";
+import { activator, type ThrottlerLimits } from "../activator/index.js";
 import { createProxy, type ProxyLimits, proxyLimits } from "../proxy/index.js";
 import { httpDate } from "./date.js";
 import { netFront } from "./http1.js";
@@ -26,11 +27,12 @@ export interface StartGateway {
   readonly random: Random;
   readonly clock: Clock;
   readonly table?: RouteTable;
-  /** Instead of the one that knows warm revisions only. */
-  readonly throttler?: Throttler;
   readonly limits?: Partial<ProxyLimits & FrontLimits>;
   /** Who reads HTTP/1.1: our own front on bare sockets, unless told, or Node's server. */
   readonly http?: "net" | "node";
+  readonly throttlerLimits?: Partial<ThrottlerLimits>;
+  /** Each second what revisions with traffic had in flight; at once for a first request after none. */
+  readonly onStats?: (stats: readonly RevisionStat[]) => void;
   /** Hears of mistakes in the gateway itself; nothing else is worth a log line here. */
   readonly onBug?: (bug: unknown) => void;
 }
@@ -49,11 +51,19 @@ export interface Gateway {
 
 export async function startGateway(options: StartGateway): Promise<Gateway> {
   const proxy = createProxy(options.limits);
-  const warm = warmThrottler(options.random);
+  const { clock, random } = options;
+  const { activate, throttler } = activator(proxy.forward, {
+    random,
+    timing: { nowMs: () => performance.now(), after: (ms, run) => clock.after(ms, run) },
+    nowMs: () => clock.now(),
+    limits: options.throttlerLimits,
+    onStats: options.onStats,
+  });
+  throttler.update(options.table?.revisions ?? []);
   const shared: Shared = {
     table: options.table ?? emptyTable,
     draining: false,
-    activate: activator(options.throttler ?? warm.throttler, proxy.forward),
+    activate,
     stats: new Stats(),
     random: options.random,
     ids: makeIds(options.random),
@@ -73,15 +83,15 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
   return {
     update(table) {
       shared.table = table;
-      options.throttler?.update?.(table.revisions);
       proxy.retain(
         new Set(table.revisions.flatMap((revision) => revision.targets.map((target) => target.address))),
       );
+      throttler.update(table.revisions);
     },
     addresses: () => open.map((one) => one.at),
     stats: () => shared.stats.snapshot(proxy.counts()),
-    inFlight: () => warm.inFlight.all(),
-    metrics: () => shared.stats.text(proxy.counts()),
+    inFlight: () => throttler.inFlight(),
+    metrics: () => `${shared.stats.text(proxy.counts())}${throttler.figures().join("\n")}\n`,
     async close({ drainMs }) {
       shared.draining = true;
       const cut = () => {
@@ -91,6 +101,7 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
       await Promise.all(open.map((one) => one.drain()));
       stop();
       cut();
+      throttler.close();
       proxy.close();
     },
   };

@@ -1,6 +1,12 @@
 // One request through the gateway, whatever front it came in by: read, match, activate, and say what went wrong.
 import type { Random } from "../../ports/index.js";
-import type { Activate, PodAddress, Waiting } from "../activator/index.js";
+import {
+  type Activate,
+  type Activity,
+  heldBodyBytes,
+  type PodAddress,
+  type Waiting,
+} from "../activator/index.js";
 import type { Exchange, ProxyLimits, Reply, RequestBody } from "../proxy/index.js";
 import { type Answer, noRoute, sendAnswer, whatWentWrong } from "./answers.js";
 import type { Ids } from "./ids.js";
@@ -8,6 +14,7 @@ import { headerOf, type Incoming } from "./incoming.js";
 import type { FrontLimits } from "./limits.js";
 import { type Asked, findHost, matchRoute } from "./match.js";
 import { outgoingLines } from "./outgoing.js";
+import { cutOff, WatchedReply } from "./replies.js";
 import type { Stats } from "./stats.js";
 import type { Destination, HostRoutes, ListenerName, RouteTable } from "./table.js";
 
@@ -95,14 +102,22 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
       return;
     }
     case "forward": {
-      const exchange = new GatewayExchange(shared, incoming, front, matched.destination, matched.target);
-      if (incoming.timed) exchange.measure(arrivedMs);
+      const { destination, target } = matched;
+      const exchange = new GatewayExchange(shared, incoming, front, destination, target, arrivedMs);
+      if (incoming.timed) exchange.measure();
       shared.activate(exchange).then(
         (admitted) => {
-          const own = whatWentWrong(admitted, matched.destination, exchange.tried);
-          if (own !== undefined) answer(own);
-          else
-            stats.end(admitted.outcome === "answered" ? admitted.status : 0, performance.now() - arrivedMs);
+          const own = whatWentWrong(admitted, destination, exchange.tried);
+          if (own !== undefined) {
+            answer(own);
+            return;
+          }
+          // It had begun and will not be completed: its reader must notice.
+          if (admitted.outcome === "late") {
+            stats.answered("Late");
+            front.reply.abort();
+          }
+          stats.end(admitted.outcome === "answered" ? admitted.status : 0, performance.now() - arrivedMs);
         },
         (bug: unknown) => {
           // Ours, not the request's: this one fails loudly, the rest keeps being served.
@@ -150,10 +165,14 @@ class GatewayExchange implements Exchange, Waiting {
   readonly expectContinue: boolean;
   readonly upgrade: string | undefined;
   readonly protocol: "http1" | "h2c";
-  readonly timeoutMs: number | undefined;
-  readonly reply: FrontReply;
+  timeoutMs: number | undefined;
+  reply: Reply;
   readonly revision: Destination["revision"];
   tried: PodAddress | undefined;
+  heldMs: number | undefined;
+  cold = false;
+  readonly bodyBytes: number;
+  private readonly front: FrontReply;
   private controller: AbortController | undefined;
 
   constructor(
@@ -162,6 +181,7 @@ class GatewayExchange implements Exchange, Waiting {
     front: Front,
     destination: Destination,
     readonly target: string,
+    readonly arrivedMs: number,
   ) {
     this.method = incoming.method;
     this.lines = outgoingLines(incoming, destination, shared.ids);
@@ -170,6 +190,9 @@ class GatewayExchange implements Exchange, Waiting {
     this.timeoutMs = destination.timeoutMs;
     this.upgrade = incoming.upgrade;
     this.reply = front.reply;
+    this.front = front.reply;
+    this.bodyBytes =
+      front.body === undefined ? 0 : Math.min(incoming.contentLength ?? heldBodyBytes, heldBodyBytes);
     this.body = front.body;
     this.expectContinue = incoming.expect !== undefined && this.body !== undefined;
   }
@@ -185,11 +208,29 @@ class GatewayExchange implements Exchange, Waiting {
     return this.controller.signal;
   }
 
-  measure(arrivedMs: number): void {
+  watch(activity: Activity): void {
+    this.reply = new WatchedReply(this.reply, activity);
+  }
+
+  cut(): boolean {
+    const { reply } = this;
+    this.reply = cutOff();
+    const tell = reply.onGone;
+    if (tell !== undefined) tell();
+    // A tunnel ends with its client's socket.
+    else if (this.upgrade !== undefined) this.front.abort();
+    else return false;
+    return true;
+  }
+
+  measure(): void {
     const leftMs = performance.now();
-    this.reply.timing = () => {
-      const gateway = leftMs - arrivedMs;
-      return `gateway;dur=${gateway.toFixed(3)}, pod;dur=${(performance.now() - leftMs).toFixed(3)}`;
+    this.front.timing = () => {
+      const gateway = `gateway;dur=${(leftMs - this.arrivedMs).toFixed(3)}`;
+      const pod = `pod;dur=${(performance.now() - leftMs - (this.heldMs ?? 0)).toFixed(3)}`;
+      if (this.heldMs === undefined) return `${gateway}, ${pod}`;
+      const cold = this.cold ? `, cold;desc="${this.tried?.pod ?? ""}"` : "";
+      return `${gateway}, hold;dur=${this.heldMs.toFixed(3)}, ${pod}${cold}`;
     };
   }
 }

@@ -1,6 +1,7 @@
 // The compiled route table: what a request is looked up in. Nothing in it changes once made; a change of
 // configuration makes a new one, and the gateway swaps the two in a single assignment.
 import type { Split } from "../../domain/traffic/index.js";
+import type { RevisionSettings } from "../activator/index.js";
 import type { EndpointsInput, ServiceInput, VirtualServiceInput } from "./inputs.js";
 
 export type ListenerName = "external" | "local";
@@ -12,11 +13,15 @@ export interface PodTarget {
 
 /** The pods behind one port of one Service: to Knative, one revision. */
 export interface Revision {
+  /** The same for the same Service and port in every table. */
+  readonly key: string;
   readonly namespace: string;
   readonly name: string;
   readonly targets: readonly PodTarget[];
   readonly notReady: number;
   readonly protocol: "http1" | "h2c";
+  /** Where a Revision stands behind the Service: requests wait for its pods, within its limits. */
+  readonly settings: RevisionSettings | undefined;
 }
 
 /** What a route does to request headers: incoming fields of these names go, then the lines are added. */
@@ -199,6 +204,7 @@ export interface Binding {
 export interface KnownService {
   readonly service: ServiceInput | undefined;
   readonly endpoints: EndpointsInput | undefined;
+  readonly settings: RevisionSettings | undefined;
   readonly resolved: Resolved;
 }
 

@@ -1,0 +1,85 @@
+// Replies that stand before a front's own: one that tells of what passes, and one for an answer nobody waits for.
+import type { Socket } from "node:net";
+import type { Activity } from "../activator/index.js";
+import type { Reply, ReplyHead } from "../proxy/index.js";
+
+/** For revisions that limit how an answer may dawdle. */
+export class WatchedReply implements Reply {
+  readonly switch?: NonNullable<Reply["switch"]>;
+
+  constructor(
+    private readonly inner: Reply,
+    private readonly activity: Activity,
+  ) {
+    // A tunnel's bytes are no answer: as in Knative they neither begin one nor keep it alive.
+    if (inner.switch !== undefined)
+      this.switch = (head: ReplyHead, upstream: Socket, early: Buffer, done: () => void) =>
+        inner.switch?.(head, upstream, early, done);
+  }
+
+  get onDrain() {
+    return this.inner.onDrain;
+  }
+
+  set onDrain(run: (() => void) | undefined) {
+    this.inner.onDrain = run;
+  }
+
+  get onGone() {
+    return this.inner.onGone;
+  }
+
+  set onGone(run: (() => void) | undefined) {
+    this.inner.onGone = run;
+  }
+
+  get gone(): boolean {
+    return this.inner.gone;
+  }
+
+  inform(status: number, lines: string): void {
+    this.inner.inform(status, lines);
+  }
+
+  flush(): void {
+    this.inner.flush();
+  }
+
+  begin(head: ReplyHead): void {
+    this.activity.begun();
+    this.inner.begin(head);
+  }
+
+  write(chunk: Buffer): boolean {
+    this.activity.moved();
+    return this.inner.write(chunk);
+  }
+
+  end(last: Buffer | undefined, trailers: readonly string[]): void {
+    this.inner.end(last, trailers);
+  }
+
+  abort(): void {
+    this.inner.abort();
+  }
+}
+
+/** Whoever still forwards to it is told at once that nobody listens. */
+export function cutOff(): Reply {
+  return {
+    onDrain: undefined,
+    get onGone() {
+      return undefined;
+    },
+    set onGone(run: (() => void) | undefined) {
+      if (run !== undefined) queueMicrotask(run);
+    },
+    gone: true,
+    inform: () => {},
+    begin: () => {},
+    flush: () => {},
+    write: () => true,
+    end: () => {},
+    abort: () => {},
+  };
+}

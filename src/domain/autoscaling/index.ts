@@ -1,0 +1,1 @@
+export type { RevisionStat } from "./stat.types.js";

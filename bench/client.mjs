@@ -12,7 +12,7 @@ export function apiClient({ port, ca, token }) {
       const headers = {
         authorization,
         ...(text !== undefined && {
-          "content-type": "application/json",
+          "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
           "content-length": Buffer.byteLength(text),
         }),
       };
@@ -46,6 +46,7 @@ export function apiClient({ port, ca, token }) {
 
   return {
     call,
+    patch: (path, body) => call("PATCH", path, body),
     stream,
     /** Events as objects. */
     watch(path, onEvent) {

@@ -101,7 +101,7 @@ function mkdirOnce(folder) {
 }
 
 /** `drydock up` in the foreground, on ports known before it runs. */
-export async function spawnUp(folder, { core, flags = [] } = {}) {
+export async function spawnUp(folder, { core, flags = [], env = {} } = {}) {
   const apiPort = await freePort();
   const gatewayPort = await freePort();
   const child = start(
@@ -117,7 +117,7 @@ export async function spawnUp(folder, { core, flags = [] } = {}) {
       "--gateway-port",
       gatewayPort,
     ],
-    { env: { ...process.env, DRYDOCK_HOME: folder }, stdio: ["ignore", "ignore", "inherit"] },
+    { env: { ...process.env, ...env, DRYDOCK_HOME: folder }, stdio: ["ignore", "ignore", "inherit"] },
   );
   child.once("exit", (code) => {
     if (code !== null && code !== 0) console.error(`drydock up ended with ${code}`);

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 const what = {
   start: "start to serving, idle memory, the library's start, the command line's own time",
   ready: "apply to Ready of the ONNX example",
+  coldstart:
+    "from zero pods to the first byte, with processes kept waiting and without; --burst 100 wakes many",
   gateway: "what the gateway adds to a request, beside nginx and Go's reverse proxy",
   store: "durable writes a second, beside etcd",
   watch: "one stream of writes to 1,000 watchers",

@@ -73,6 +73,8 @@ class LazyPandas(types.ModuleType):
 
 
 def import_sklearn_without_pandas():
+    if "sklearn.utils.fixes" in sys.modules:
+        return
     try:
         version = importlib.metadata.version("pandas")
         stand_in = LazyPandas("pandas")
@@ -84,6 +86,43 @@ def import_sklearn_without_pandas():
     finally:
         # Everyone but the module above gets the real one.
         sys.modules.pop("pandas", None)
+
+
+# What the models people save are most often made of. Importing is most of a start; a model then only unpickles.
+COMMON = [
+    "joblib", "numpy", "sklearn.compose", "sklearn.decomposition", "sklearn.dummy", "sklearn.ensemble",
+    "sklearn.feature_extraction.text", "sklearn.impute", "sklearn.linear_model", "sklearn.naive_bayes",
+    "sklearn.neighbors", "sklearn.neural_network", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
+    "sklearn.tree",
+]  # fmt: skip
+
+
+def warm_up():
+    """Imports, and lets a model of nobody's answer once: the first answer finds everything loaded."""
+    import_sklearn_without_pandas()
+    for name in COMMON:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            pass  # Another version's layout: the model that needs it will say so.
+    import numpy
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression().fit(numpy.array([[0.0, 0.0], [1.0, 1.0]]), numpy.array([0, 1]))
+    rehearsed = Served(model, False)
+    rehearsed.about()
+    row = numpy.array([[0.5, 0.5]])
+    rehearsed.predict({"form": "matrix", "rows": 1, "columns": 2, "integers": False}, bytearray(row.tobytes()))
+
+
+def become(header):
+    """The environment and folder as they are for the server now; nothing of an earlier life is left."""
+    os.environ.clear()
+    os.environ.update(header["env"])
+    os.chdir(header["cwd"])
+    # Whoever asked for it before asked in another environment.
+    if "tempfile" in sys.modules:
+        sys.modules["tempfile"].tempdir = None
 
 
 def load(path, channel):
@@ -247,8 +286,17 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
     channel = Channel(CHANNEL)
+    while (message := channel.receive()) is not None:
+        header, _ = message
+        if header["op"] == "load":
+            break
+        warm_up()
+        channel.send({"warm": True})
+    else:
+        return
     try:
-        served = Served(load(sys.argv[1], channel), os.environ.get("PREDICT_PROBA", "").lower() == "true")
+        become(header)
+        served = Served(load(header["path"], channel), os.environ.get("PREDICT_PROBA", "").lower() == "true")
     except BaseException as error:  # noqa: BLE001: unpickling runs the model's code, sys.exit included
         channel.send({"fatal": load_cause(error)})
         return

@@ -43,6 +43,7 @@ export function makeProgram(context: Context): Command {
     "after",
     "\nEnvironment:\n" +
       "  DRYDOCK_HOME    where data, keys and runtimes are kept (default: ~/.drydock)\n" +
+      "  DRYDOCK_SPARES  how many loaded model servers wait for the next pod (default: 2; 0 saves memory)\n" +
       "  DRYDOCK_DEBUG   1 shows where an error came from\n" +
       "  NO_COLOR        no colours\n",
   );

@@ -83,11 +83,18 @@ function startBeside(home: string, options: EmbeddedOptions, closers: Closers): 
     options.home === undefined
       ? memoryStore()
       : loading(sqliteStore({ file: join(home, "drydock.db") }), closers);
-  const sandbox = closers.opening(processSandbox({ runFolder: join(home, "run"), clock }), (made) =>
-    made.close(),
+  const sandbox = closers.opening(
+    processSandbox({ runFolder: join(home, "run"), clock, ...sparesAsked(process.env) }),
+    (made) => made.close(),
   );
   const pki = ensurePki({ folder: join(home, "pki"), hosts: [bind], clock });
   return { home, clock, bind, store, sandbox, pki };
+}
+
+/** Who has little memory to spare may say how many programs wait, down to none. */
+function sparesAsked(env: NodeJS.ProcessEnv): { readonly spares?: number } {
+  const text = env["DRYDOCK_SPARES"] ?? "";
+  return /^\d{1,2}$/.test(text) ? { spares: Number(text) } : {};
 }
 
 /** A store that is read at once; who asks for its content later finds it there. */

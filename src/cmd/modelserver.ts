@@ -9,10 +9,15 @@ import {
   type Options,
   onnxBackend,
   parseOptions,
+  rehearse,
   StartupError,
   serveModel,
   sklearnBackend,
+  standIn,
+  startWorker,
+  type Worker,
 } from "../modelserver/index.js";
+import { becomeTold, isSpare } from "./spare.js";
 
 process.on("uncaughtException", (error) => fail(describe(error), 1));
 process.on("unhandledRejection", (error) => fail(describe(error), 1));
@@ -20,10 +25,20 @@ process.on("unhandledRejection", (error) => fail(describe(error), 1));
 main().catch((error: unknown) => fail(describe(error), 1));
 
 async function main(): Promise<void> {
+  let worker: Worker | undefined;
+  if (isSpare()) {
+    let isWaiting = true;
+    await becomeTold(async () => {
+      worker = await warmUp();
+      // Half of a spare is none.
+      void worker?.died.then(() => isWaiting && process.exit(1));
+    });
+    isWaiting = false;
+  }
   const options = parseOptions(process.argv.slice(2), process.env);
   if (options.ignored.length > 0)
     log(`Ignoring arguments that mean nothing here: ${options.ignored.join(" ")}`);
-  const backend = await openBackend(options);
+  const backend = await openBackend(options, worker);
   log(`Registering model: ${options.modelName}`);
   const server = await serveModel(backend, options);
   log(`Listening on port ${server.port}`);
@@ -48,7 +63,29 @@ async function main(): Promise<void> {
   fail(death.because, death.exitCode);
 }
 
-function openBackend(options: Options): Promise<Backend> {
+/** Loads the runtime and runs the code around it. What computes beside this process is started, and kept. */
+async function warmUp(): Promise<Worker | undefined> {
+  const options = parseOptions(process.argv.slice(2), process.env);
+  const flower = [[6.8, 2.8, 4.8, 1.4]];
+  if (options.backend === "onnx") {
+    const modelDir = fileURLToPath(new URL("../../examples/models/onnx-iris", import.meta.url));
+    const backend = await openBackend({ ...options, modelDir });
+    await rehearse(backend, flower);
+    await backend.close();
+    return undefined;
+  }
+  const python = process.env["DRYDOCK_PYTHON"] ?? "";
+  const worker = startWorker({ python, script: workerScript(), onLog: log });
+  // A worker that has held a model is no fresh one: it plays for itself, and the server with a stand-in.
+  await Promise.all([worker.warmUp(), rehearse(standIn, flower)]);
+  return worker;
+}
+
+function workerScript(): string {
+  return fileURLToPath(new URL("../../python/sklearn_worker.py", import.meta.url));
+}
+
+function openBackend(options: Options, worker?: Worker): Promise<Backend> {
   switch (options.backend) {
     case "onnx":
       return onnxBackend({
@@ -59,8 +96,9 @@ function openBackend(options: Options): Promise<Backend> {
       return sklearnBackend({
         ...options,
         python: process.env["DRYDOCK_PYTHON"],
-        script: fileURLToPath(new URL("../../python/sklearn_worker.py", import.meta.url)),
+        script: workerScript(),
         onLog: log,
+        worker,
       }) as Promise<Backend>;
   }
 }

@@ -1,6 +1,6 @@
 // The model server and the storage initializer as the kubelet sees them: exit codes, last lines, signals.
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   existsSync,
@@ -16,17 +16,20 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Duplex, Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runtimes } from "../adapters/runtimes/index.js";
+import type { Becoming } from "../ports/index.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const home = process.env["DRYDOCK_TEST_RUNTIMES"] ?? join(root, ".drydock/test-home");
 const hasPython = spawnSync(process.env["DRYDOCK_PYTHON_BIN"] ?? "python3", ["--version"]).status === 0;
 
 let built: string;
+let runtimeEnv: Readonly<Record<string, string>> = {};
 let work: string;
 const running: ChildProcess[] = [];
 
@@ -35,13 +38,15 @@ beforeAll(() => {
   built = mkdtempSync(join(tmpdir(), "drydock-build-"));
   transpile("cmd/modelserver.ts");
   transpile("cmd/storage-initializer.ts");
-  for (const room of ["modelserver", "adapters/storage"]) {
+  transpile("cmd/spare.ts");
+  for (const room of ["modelserver", "adapters/storage", "ports"]) {
     for (const file of readdirSync(join(root, "src", room), { recursive: true }) as string[]) {
       if (file.endsWith(".ts") && !file.endsWith(".test.ts")) transpile(join(room, file));
     }
   }
   writeFileSync(join(built, "package.json"), '{"type":"module"}');
-  for (const folder of ["node_modules", "python"]) symlinkSync(join(root, folder), join(built, folder));
+  for (const folder of ["node_modules", "python", "examples"])
+    symlinkSync(join(root, folder), join(built, folder));
   work = join(built, "work");
   mkdirSync(work);
 });
@@ -62,10 +67,28 @@ function transpile(file: string): void {
   writeFileSync(target, ts.transpileModule(source, { compilerOptions }).outputText);
 }
 
+/** Started as what it is to be, or long before that: nobody can tell which. */
+const ways = ["started for it", "that waited for it"] as const;
+let way: (typeof ways)[number];
+
 function start(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [join(built, "dist/cmd", program), ...args], {
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+  const path = join(built, "dist/cmd", program);
+  const whole = { ...process.env, ...env };
+  const isSpare = way === "that waited for it";
+  const child = spawn(process.execPath, [path, ...(isSpare ? args.slice(0, 1) : args)], {
+    env: isSpare ? { ...runtimeEnv, PATH: process.env["PATH"], DRYDOCK_SPARE: "1", STALE: "1" } : whole,
+    cwd: isSpare ? "/" : process.cwd(),
+    stdio: ["ignore", "pipe", "pipe", ...(isSpare ? (["pipe"] as const) : [])],
+  }) as ChildProcessByStdio<null, Readable, Readable>;
+  const pipe = child.stdio[3] as Duplex | undefined;
+  pipe?.on("error", () => {});
+  pipe?.once("data", () => {
+    const told: Becoming = {
+      argv: [process.execPath, path, ...args],
+      env: whole as Record<string, string>,
+      cwd: process.cwd(),
+    };
+    pipe.write(`${JSON.stringify(told)}\n`);
   });
   running.push(child);
   const said = { stdout: "", stderr: "" };
@@ -93,12 +116,16 @@ async function listening(server: ReturnType<typeof start>): Promise<string> {
   }
 }
 
-describe("the model server process", () => {
+describe.each(ways)("the model server process %s", (one) => {
+  beforeEach(() => {
+    way = one;
+  });
   let onnx: Readonly<Record<string, string>>;
   let sklearn: Readonly<Record<string, string>>;
   beforeAll(async () => {
     onnx = (await runtimes({ home }).ensure("onnx")).env;
     if (hasPython) sklearn = (await runtimes({ home }).ensure("sklearn")).env;
+    runtimeEnv = { ...onnx, ...sklearn };
   }, 600_000);
 
   const args = (dir: string, ...more: string[]) => [
@@ -162,6 +189,24 @@ describe("the model server process", () => {
   });
 
   describe.skipIf(!hasPython)("with a Python worker (needs python3 on PATH)", () => {
+    it("has the environment and the folder it was told, and nothing of an earlier one", async () => {
+      const dir = mkdtempSync(join(work, "models-"));
+      const source =
+        "type('Teller', (), {'predict': lambda self, X: (lambda os: [os.environ.get('STALE'), os.environ.get('ASKED'), os.getcwd()])(__import__('os'))})()";
+      writeFileSync(join(dir, "model.pkl"), `cbuiltins\neval\n(V${source}\ntR.`);
+      const server = start(
+        "modelserver.js",
+        ["--backend=sklearn", "--model_name=iris", `--model_dir=${dir}`],
+        { ...sklearn, PORT: "0", ASKED: "yes" },
+      );
+      const base = await listening(server);
+      const answer = await fetch(`${base}/v1/models/iris:predict`, {
+        method: "POST",
+        body: '{"instances":[[1]]}',
+      });
+      expect(await answer.json()).toEqual({ predictions: [null, "yes", process.cwd()] });
+    });
+
     function deadlyModel(): string[] {
       const dir = mkdtempSync(join(work, "models-"));
       const source =
@@ -199,9 +244,12 @@ describe("the model server process", () => {
   });
 });
 
-describe("the storage initializer process", () => {
+describe.each(ways)("the storage initializer process %s", (one) => {
+  beforeEach(() => {
+    way = one;
+  });
   it("fills the folder and leaves with 0", async () => {
-    const dest = join(work, "filled");
+    const dest = mkdtempSync(join(work, "filled-"));
     const from = `file://${join(root, "examples/models/onnx-iris")}`;
     const { code, stderr, stdout } = await start("storage-initializer.js", [from, dest]).ended;
     expect([code, stdout, readdirSync(dest)]).toEqual([0, "", ["model.onnx"]]);

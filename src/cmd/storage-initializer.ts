@@ -3,6 +3,7 @@
 import { writeFileSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { initializeStorage, type Pair, StorageError, seedLog } from "../adapters/storage/index.js";
+import { becomeTold, isSpare } from "./spare.js";
 
 const usage = "Usage: initializer-entrypoint src_uri_0 dest_path_0 [src_uri_1 dest_path_1 ...]";
 
@@ -15,6 +16,7 @@ const stopping = new AbortController();
 process.on("SIGTERM", () => stopping.abort());
 process.on("SIGINT", () => stopping.abort());
 
+if (isSpare()) await becomeTold(async () => {});
 const pairs = pairsOf(process.argv.slice(2));
 if (pairs === undefined) fail(usage, 1);
 

@@ -5,4 +5,6 @@ export { firstLine, messageOf, StartupError } from "./errors.js";
 export { onnxBackend } from "./onnx/backend.js";
 export { type BackendName, type Options, parseOptions } from "./options.js";
 export { sklearnBackend } from "./python/backend.js";
+export { startWorker, type Worker } from "./python/worker.js";
+export { rehearse, standIn } from "./rehearse.js";
 export { type ModelServer, serveModel } from "./server.js";

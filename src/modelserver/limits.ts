@@ -21,6 +21,9 @@ export const drainMs = 30_000;
 /** How often idle connections are closed while draining. */
 export const drainPollMs = 20;
 
+/** Requests a spare server asks itself: from about this many on, answers get no faster. */
+export const rehearsals = 12;
+
 /** One frame from the Python worker: larger than any sane answer, small enough to refuse garbage. */
 export const maxFrameBytes = 1_073_741_824;
 

@@ -16,6 +16,22 @@ export interface ResolvedImage {
   readonly rewritesPaths: boolean;
   /** What `ensure` must make ready before the image can run; nothing when it already can. */
   readonly runtime?: string;
+  /** Whether its entrypoint can be started ahead of time, as `spareVariable` says. */
+  readonly warms?: boolean;
+}
+
+/**
+ * Set in the environment of a program that is started before anyone needs it. Such a program loads what it can, says
+ * `ready` on descriptor 3, and waits there for one line of JSON, a `Becoming`; it takes that on, says `became`, closes
+ * the descriptor, and is from then on the same as if it had been started so. End of input ends it.
+ */
+export const spareVariable = "DRYDOCK_SPARE";
+
+/** What a spare is told to be: all that a start would have given it. */
+export interface Becoming {
+  readonly argv: readonly string[];
+  readonly env: { readonly [name: string]: string };
+  readonly cwd: string;
 }
 
 export type ImageResolution =

@@ -1,7 +1,14 @@
 export type { Client, Key, Page, PatchOptions, Unsaved, WatchEvent, Within } from "./client.js";
 export type { Clock, Random } from "./clock.js";
 export { isPortError, isRefusal, PortError, type PortErrorReason } from "./error.js";
-export type { EnsureOptions, ImageResolution, Images, ResolvedImage } from "./images.js";
+export {
+  type Becoming,
+  type EnsureOptions,
+  type ImageResolution,
+  type Images,
+  type ResolvedImage,
+  spareVariable,
+} from "./images.js";
 export type { Lister, Listers, Where } from "./lister.js";
 export type { ExecOptions, ExecSession, LogOptions, PodRef, PodRuntime, PodUsage } from "./podRuntime.js";
 export type { IngressProber, Probed, ProbeTarget } from "./prober.js";

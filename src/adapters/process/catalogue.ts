@@ -24,6 +24,7 @@ interface Entry {
   readonly definition: string;
   readonly env?: { readonly [name: string]: string };
   readonly runtime?: "onnx" | "sklearn";
+  readonly warms?: boolean;
 }
 
 export function processImages(options: ProcessImagesOptions): Images {
@@ -33,6 +34,7 @@ export function processImages(options: ProcessImagesOptions): Images {
     definition: `modelserver --backend=${backend}`,
     env: { DRYDOCK_MODEL_DIR_LABEL: "/mnt/models" },
     runtime: backend,
+    warms: true,
   });
   const entries: { readonly [name: string]: Entry } = {
     "drydock/storage-initializer": {
@@ -40,6 +42,7 @@ export function processImages(options: ProcessImagesOptions): Images {
       definition: "storage-initializer",
       // What users read in its log is the path they know, not the folder of this machine behind it.
       env: { DRYDOCK_MODEL_DIR_LABEL: "/mnt/models" },
+      warms: true,
     },
     "drydock/onnxserver": modelserver("onnx"),
     "drydock/sklearnserver": modelserver("sklearn"),
@@ -70,6 +73,7 @@ export function processImages(options: ProcessImagesOptions): Images {
         env: entry.env ?? {},
         rewritesPaths: true,
         ...(entry.runtime && { runtime: entry.runtime }),
+        ...(entry.warms && { warms: true }),
       };
       return { outcome: "resolved", image };
     },

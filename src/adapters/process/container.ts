@@ -17,6 +17,8 @@ import { signalGroup } from "./signals.js";
 export interface ContainerParts {
   readonly spec: ContainerSpec;
   readonly child: ChildProcess;
+  /** CPU time that went into its process before it was this container's. */
+  readonly cpuMsBefore: number;
   readonly clock: Clock;
   readonly meter: Meter;
   /** Starts a command in the container's surroundings, recorded under its own name. */
@@ -31,6 +33,7 @@ export interface ContainerParts {
 export function runContainer({
   spec,
   child,
+  cpuMsBefore,
   clock,
   meter,
   spawnBeside,
@@ -52,6 +55,7 @@ export function runContainer({
   const reading = meter.watch({
     group,
     limitBytes: spec.memoryLimitBytes,
+    cpuMsBefore,
     onOverLimit() {
       if (isOver) return;
       oomKilled = true;

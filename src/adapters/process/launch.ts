@@ -2,7 +2,7 @@
  * Starts one program in a process group of its own. A shell writes the record first and then becomes the program,
  * so there is no moment in which a process runs unrecorded.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { PortError } from "../../ports/index.js";
@@ -23,16 +23,10 @@ const recordSelf =
     : 'echo "$$ $(ps -o lstart= -p $$ | tr -s " " "_" | sed "s/_$//")" > "$file" || exit 126';
 
 export async function launch(wish: Launch, spares: Spares): Promise<ChildProcess> {
-  const words = becoming(wish, findProgram(wish.argv[0], wish.cwd, wish.env["PATH"] ?? ""));
+  const words = wordsOf(wish);
   const spare = wish.stdin ? undefined : spares.take(script(wish, words.map(quoted).join(" ")));
   if (spare !== undefined) return spare;
-  // The same script, but words as words: one argument of a program may not be longer than 128 KB.
-  const child = spawn("/bin/sh", ["-c", script(wish, '"$@"'), "sh", ...words], {
-    env: {},
-    cwd: "/",
-    detached: true,
-    stdio: [wish.stdin ? "pipe" : "ignore", "pipe", "pipe"],
-  });
+  const child = spawnRecorded(wish, words, [wish.stdin ? "pipe" : "ignore", "pipe", "pipe"]);
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (cause) =>
@@ -40,6 +34,21 @@ export async function launch(wish: Launch, spares: Spares): Promise<ChildProcess
     );
   });
   return child;
+}
+
+/** The words of a program that is known to be there; throws what users read when it is not. */
+export function wordsOf(wish: Launch): readonly string[] {
+  return becoming(wish, findProgram(wish.argv[0], wish.cwd, wish.env["PATH"] ?? ""));
+}
+
+export function spawnRecorded(wish: Launch, words: readonly string[], stdio: StdioOptions): ChildProcess {
+  // Words as words, not in the script: one argument of a program may not be longer than 128 KB.
+  return spawn("/bin/sh", ["-c", script(wish, '"$@"'), "sh", ...words], {
+    env: {},
+    cwd: "/",
+    detached: true,
+    stdio,
+  });
 }
 
 function script({ record, cwd }: Launch, words: string): string {

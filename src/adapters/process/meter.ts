@@ -9,6 +9,8 @@ import type { ProcessTable } from "./processTable.js";
 export interface Metered {
   readonly group: number;
   readonly limitBytes: number | undefined;
+  /** CPU time its processes had used before it was theirs. */
+  readonly cpuMsBefore: number;
   readonly onOverLimit: () => void;
 }
 
@@ -73,7 +75,7 @@ export function processMeter(table: ProcessTable, now: () => number): Meter {
         ...metered,
         members: [metered.group],
         usage: undefined,
-        last: { cpuMs: 0, atMs: now() },
+        last: { cpuMs: metered.cpuMsBefore, atMs: now() },
       };
       entries.add(entry);
       timer ??= setInterval(tick, memoryCheckMs).unref();

@@ -11,6 +11,9 @@ import { signalGroup, signalOne } from "./signals.js";
 
 export const instanceVariable = "DRYDOCK_INSTANCE";
 
+/** What begins the record of a process that waits to become a container's. */
+export const sparePrefix = "spare-";
+
 /** What the folder of a life that is being ended is called, after its id. */
 const ending = ".ending";
 
@@ -53,7 +56,7 @@ export async function sweepRecords(
       await endGroups(folder, table);
       await endMarked(new Set([`${instanceVariable}=${life}`]), table);
     }
-    swept.push(...(await idsIn(folder)));
+    swept.push(...(await idsIn(folder)).filter((id) => !id.startsWith(sparePrefix)));
     await rm(folder, { recursive: true, force: true });
   }
   return swept;

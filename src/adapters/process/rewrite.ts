@@ -21,10 +21,15 @@ export function pathRewriter(mounts: readonly SandboxMount[]): Rewrite {
 /** The argv as this machine must see it. Absolute paths of the image's own entrypoint are this machine's already. */
 export function realCommand(spec: ContainerSpec, rewrite: Rewrite): readonly string[] {
   const { entrypoint } = spec.image;
-  const isOwn = entrypoint.every((word, at) => spec.command[at] === word);
+  const isOwn = runsEntrypoint(spec);
   return spec.command.map((word, at) =>
     isOwn && at < entrypoint.length && word.startsWith("/") ? word : rewrite(word),
   );
+}
+
+/** Whether the container is the image's own program, whatever its arguments. */
+export function runsEntrypoint({ image, command }: ContainerSpec): boolean {
+  return image.entrypoint.every((word, at) => command[at] === word);
 }
 
 function trimmed(path: string): string {

@@ -9,15 +9,17 @@ import {
   PortError,
   type RunningContainer,
   type Sandbox,
+  spareVariable,
 } from "../../ports/index.js";
 import { runContainer } from "./container.js";
-import { launch } from "./launch.js";
-import { stragglerBatchMs } from "./limits.js";
+import { type Launch, launch } from "./launch.js";
+import { sparesEach, stragglerBatchMs } from "./limits.js";
 import { processMeter } from "./meter.js";
 import { processTable } from "./processTable.js";
+import { keepPrograms } from "./programs.js";
 import { startReaper } from "./reaper.js";
 import { endMarked, instanceVariable, openRecords, sweepRecords } from "./records.js";
-import { pathRewriter, realCommand } from "./rewrite.js";
+import { pathRewriter, realCommand, runsEntrypoint } from "./rewrite.js";
 import { keepSpares } from "./spares.js";
 
 export interface ProcessSandboxOptions {
@@ -26,6 +28,8 @@ export interface ProcessSandboxOptions {
   readonly clock: Clock;
   /** Of Drydock's own environment only PATH and LANG reach a container. */
   readonly env?: NodeJS.ProcessEnv;
+  /** How many processes of each program in use are kept waiting for the next start. */
+  readonly spares?: number;
 }
 
 const containerVariable = "DRYDOCK_CONTAINER";
@@ -38,7 +42,22 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
   const instance = randomUUID();
   const folder = await openRecords(runFolder, instance, table);
   const reaper = startReaper(folder);
-  const spares = keepSpares();
+  const shells = keepSpares();
+  const common = { PATH: own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", LANG: own["LANG"] ?? "C.UTF-8" };
+  const programs = keepPrograms({
+    table,
+    folder,
+    now: clock.now,
+    each: options.spares ?? sparesEach,
+    envOf: (image, name) => ({
+      ...common,
+      HOME: "/",
+      ...image.env,
+      [spareVariable]: "1",
+      [instanceVariable]: instance,
+      [containerVariable]: name,
+    }),
+  });
   const running = new Set<RunningContainer>();
   const clearing = new Set<Promise<void>>();
   const endStragglers = stragglers((settings) => endMarked(settings, table));
@@ -52,8 +71,7 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
     const workingDir = spec.workingDir ?? spec.image.workingDir;
     const cwd = workingDir === undefined ? spec.home : rewrite(workingDir);
     const env = {
-      PATH: own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
-      LANG: own["LANG"] ?? "C.UTF-8",
+      ...common,
       HOME: spec.home,
       TMPDIR: temporary,
       ...spec.image.env,
@@ -62,23 +80,34 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
       [containerVariable]: spec.id,
     };
 
-    const begin = async (argv: readonly string[], name: string, stdin: boolean) => {
-      const record = join(folder, `${name}.pid`);
-      const child = await launch({ argv, cwd, env, record, stdin }, spares);
-      return { child, forget: () => rm(record, { force: true }) };
-    };
+    const recordOf = (name: string) => join(folder, `${name}.pid`);
+    const forget = (name: string) => rm(recordOf(name), { force: true });
 
-    const { child, forget } = await begin(realCommand(spec, rewrite), spec.id, false);
+    const begun = await begin(spec, {
+      argv: realCommand(spec, rewrite),
+      cwd,
+      env,
+      record: recordOf(spec.id),
+      stdin: false,
+    });
     const container = runContainer({
       spec,
-      child,
+      child: begun.child,
+      cpuMsBefore: begun.cpuMs,
       clock,
       meter,
-      spawnBeside: (beside, name) => begin(beside.command.map(rewrite), name, beside.stdin),
+      async spawnBeside({ command, stdin }, name) {
+        const wish = { argv: command.map(rewrite), cwd, env, record: recordOf(name), stdin };
+        return { child: await launch(wish, shells), forget: () => forget(name) };
+      },
       clearAway() {
+        const names = [spec.id, ...(begun.name === undefined ? [] : [begun.name])];
         // A record that could not be removed names a group that is gone; the next sweep sees that too.
-        const cleared = endStragglers(`${containerVariable}=${spec.id}`)
-          .then(forget, forget)
+        const cleared = Promise.all(names.map((name) => endStragglers(`${containerVariable}=${name}`)))
+          .then(
+            () => forget(spec.id),
+            () => forget(spec.id),
+          )
           .catch(() => {})
           .finally(() => clearing.delete(cleared));
         clearing.add(cleared);
@@ -89,13 +118,20 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
     return container;
   }
 
+  /** As a program that waited for this, or from the beginning: nobody can tell which. */
+  async function begin(spec: ContainerSpec, wish: Launch) {
+    const taken = runsEntrypoint(spec) ? await programs.take(spec.image, wish) : undefined;
+    return taken ?? { child: await launch(wish, shells), name: undefined, cpuMs: 0 };
+  }
+
   return {
     scheme: "process",
     start,
     sweep: () => sweepRecords(runFolder, instance, table),
     async close() {
       isClosed = true;
-      spares.close();
+      shells.close();
+      programs.close();
       await Promise.all([...running].map((container) => container.kill()));
       await Promise.allSettled(clearing);
       reaper.dismiss();

@@ -79,7 +79,8 @@ function scriptPipe(shell: ChildProcess): Writable {
   return shell.stdio[3] as Writable;
 }
 
-function setReferenced(shell: ChildProcess, isReferenced: boolean): void {
+/** Whether it keeps this process alive. */
+export function setReferenced(shell: ChildProcess, isReferenced: boolean): void {
   const verb = isReferenced ? "ref" : "unref";
   shell[verb]();
   for (const stream of shell.stdio)

@@ -4,7 +4,7 @@ import type { Backend, Datatype, Predictions, Prepared, Tensor } from "../backen
 import { inferenceError, invalidInput, StartupError } from "../errors.js";
 import { findModelFile } from "../modelfile.js";
 import type { Frame } from "./frames.js";
-import { startWorker } from "./worker.js";
+import { startWorker, type Worker } from "./worker.js";
 
 export interface SklearnOptions {
   readonly modelDir: string;
@@ -13,6 +13,8 @@ export interface SklearnOptions {
   /** The worker's program. */
   readonly script: string;
   readonly onLog: (line: string) => void;
+  /** A worker that was started ahead of time. */
+  readonly worker?: Worker | undefined;
 }
 
 type SklearnPrepared = MatrixPrepared | JsonPrepared;
@@ -37,14 +39,10 @@ export async function sklearnBackend(options: SklearnOptions): Promise<Backend<S
       "Python with scikit-learn is not installed here: DRYDOCK_PYTHON names no program. Run `drydock runtimes install sklearn`.",
     );
   }
-  const worker = await startWorker({
-    python: options.python,
-    script: options.script,
-    modelPath: file.path,
-    modelLabel: file.label,
-    onLog: options.onLog,
-  });
-  const { features, datatype } = worker.about as { readonly features: number; readonly datatype: Datatype };
+  const { python, script, onLog } = options;
+  const worker = options.worker ?? startWorker({ python, script, onLog });
+  const about = await worker.load(file);
+  const { features, datatype } = about as { readonly features: number; readonly datatype: Datatype };
 
   async function run(batch: readonly SklearnPrepared[]): Promise<readonly Predictions[]> {
     const first = batch[0]!;

@@ -12,15 +12,22 @@ import { encodeFrame, type Frame, frameReader } from "./frames.js";
 export interface WorkerOptions {
   readonly python: string;
   readonly script: string;
-  readonly modelPath: string;
-  readonly modelLabel: string;
   readonly onLog: (line: string) => void;
 }
 
+/** What a worker is to be once it has its model; without one it keeps what it was started with. */
+export interface WorkerModel {
+  readonly path: string;
+  /** The path as a user knows it. */
+  readonly label: string;
+}
+
 export interface Worker {
-  /** What the worker said of its model when it was ready. */
-  readonly about: Readonly<Record<string, unknown>>;
   readonly died: Promise<BackendDeath>;
+  /** Imports what most models need; resolves when that is done. */
+  warmUp(): Promise<void>;
+  /** Loads the model, in this process's environment and folder as they are now; gives what the worker says of it. */
+  load(model: WorkerModel): Promise<Readonly<Record<string, unknown>>>;
   call(header: Readonly<Record<string, unknown>>, payload: Uint8Array): Promise<Frame>;
   close(): Promise<void>;
 }
@@ -33,8 +40,8 @@ interface Owed {
 /** Descriptor 3 carries messages; stdout stays the model's own. */
 const channelDescriptor = 3;
 
-export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const child = spawn(options.python, ["-u", options.script, options.modelPath], {
+export function startWorker(options: WorkerOptions): Worker {
+  const child = spawn(options.python, ["-u", options.script], {
     stdio: ["ignore", "inherit", "pipe", "pipe"],
   });
   const channel = child.stdio[channelDescriptor] as Duplex;
@@ -42,7 +49,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const tail = keepTail(child);
   let nextId = 1;
   let death: BackendDeath | undefined;
-  let onStart: ((frame: Frame) => void) | undefined;
+  let onNews: ((frame: Frame) => void) | undefined;
 
   const died = new Promise<BackendDeath>((resolve) => {
     const die = (because: string, exitCode: number) => {
@@ -66,7 +73,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const read = frameReader((frame) => {
     const { id, log } = frame.header;
     if (typeof log === "string") options.onLog(log);
-    else if (typeof id !== "number") onStart?.(frame);
+    else if (typeof id !== "number") onNews?.(frame);
     else {
       owed.get(id)?.resolve(frame);
       owed.delete(id);
@@ -81,25 +88,36 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     }
   });
 
-  const started = await Promise.race([
-    new Promise<Frame>((resolve) => {
-      onStart = resolve;
-    }),
-    died,
-    wait(workerStartMs, "late" as const, { ref: false }),
-  ]);
-  if (started === "late") {
-    child.kill("SIGKILL");
-    throw new StartupError(
-      `Model file ${options.modelLabel} was not loaded within ${workerStartMs / 1000} s.`,
-    );
+  /** Sends what has no number and waits for the answer that has none. */
+  async function order(header: Readonly<Record<string, unknown>>): Promise<Frame | BackendDeath | "late"> {
+    const news = new Promise<Frame>((resolve) => {
+      onNews = resolve;
+    });
+    if (death === undefined) channel.write(encodeFrame(header, new Uint8Array(0)));
+    const answer = await Promise.race([news, died, wait(workerStartMs, "late" as const, { ref: false })]);
+    if (answer === "late") child.kill("SIGKILL");
+    return answer;
   }
-  if ("because" in started) {
-    throw new StartupError(`Model file ${options.modelLabel} cannot be loaded: ${started.because}`);
+
+  async function warmUp(): Promise<void> {
+    const answer = await order({ op: "warm" });
+    if (answer === "late" || "because" in answer)
+      throw new StartupError("The Python worker did not warm up.");
   }
-  const { fatal } = started.header;
-  if (typeof fatal === "string") {
-    throw new StartupError(`Model file ${options.modelLabel} cannot be loaded: ${shown(fatal, options)}`);
+
+  async function load({ path, label }: WorkerModel): Promise<Readonly<Record<string, unknown>>> {
+    const answer = await order({ op: "load", path, env: process.env, cwd: process.cwd() });
+    if (answer === "late") {
+      throw new StartupError(`Model file ${label} was not loaded within ${workerStartMs / 1000} s.`);
+    }
+    if ("because" in answer) {
+      throw new StartupError(`Model file ${label} cannot be loaded: ${answer.because}`);
+    }
+    const { fatal } = answer.header;
+    if (typeof fatal === "string") {
+      throw new StartupError(`Model file ${label} cannot be loaded: ${fatal.replaceAll(path, label)}`);
+    }
+    return answer.header;
   }
 
   function call(header: Readonly<Record<string, unknown>>, payload: Uint8Array): Promise<Frame> {
@@ -120,7 +138,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     if (left === "late") child.kill("SIGKILL");
   }
 
-  return { about: started.header, died, call, close };
+  return { died, warmUp, load, call, close };
 }
 
 /** Passes the worker's stderr on, and keeps the end of it. */
@@ -144,8 +162,4 @@ function causeOf(code: number | null, signal: NodeJS.Signals | null, stderr: str
 /** As a shell reports it, so that a worker killed for memory shows as 137 all the way up. */
 function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
   return signal === null ? code || 1 : 128 + constants.signals[signal];
-}
-
-function shown(text: string, { modelPath, modelLabel }: WorkerOptions): string {
-  return text.replaceAll(modelPath, modelLabel);
 }

@@ -1,0 +1,272 @@
+/**
+ * Programs started ahead of time, each in a process group of its own: loaded, rehearsed, and waiting on a pipe to be
+ * told what to become. Most of a cold start is loading; a spare has that behind it. Whatever befalls a spare, the
+ * start that would have taken it happens the usual way.
+ */
+import type { ChildProcess } from "node:child_process";
+import { renameSync, rmSync, statSync } from "node:fs";
+import { freemem, totalmem } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import type { Becoming, ResolvedImage } from "../../ports/index.js";
+import { type Launch, spawnRecorded, wordsOf } from "./launch.js";
+import {
+  becomeMs,
+  programRefillLatestMs,
+  programRefillMs,
+  programTries,
+  sparesBytes,
+  sparesFreeShare,
+  sparesLookMs,
+  sparesUnusedMs,
+} from "./limits.js";
+import type { ProcessTable } from "./processTable.js";
+import { sparePrefix } from "./records.js";
+import { signalGroup } from "./signals.js";
+import { setReferenced } from "./spares.js";
+
+export interface Programs {
+  /** A waiting process of the image's entrypoint that has become this; undefined when there is none that could. */
+  take(image: ResolvedImage, wish: Launch): Promise<Taken | undefined>;
+  close(): void;
+}
+
+export interface Taken {
+  readonly child: ChildProcess;
+  /** The name its first environment knows it by. */
+  readonly name: string;
+  /** What loading had cost. */
+  readonly cpuMs: number;
+}
+
+export interface ProgramsOptions {
+  readonly table: ProcessTable;
+  /** Where records of running processes are kept. */
+  readonly folder: string;
+  /** The environment of a spare until it is told another. */
+  readonly envOf: (image: ResolvedImage, name: string) => { readonly [name: string]: string };
+  readonly now: () => number;
+  /** How many of a kind wait; none is a choice too. */
+  readonly each: number;
+}
+
+/** One kind of program, and those of it that wait. */
+interface Program {
+  readonly image: ResolvedImage;
+  readonly waiting: Set<Spare>;
+  lastUsedMs: number;
+  failures: number;
+  /** As the latest one measured. */
+  memoryBytes: number;
+}
+
+interface Spare {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly pipe: Duplex;
+  readonly record: string;
+  readonly env: { readonly [name: string]: string };
+  /** The program's file as it was when this one was started. */
+  readonly file: string;
+  cpuMs: number;
+  memoryBytes: number;
+  /** Called with each line it says, and with nothing once it is gone. */
+  hear: (line: string | undefined) => void;
+}
+
+/** What programs, their libraries and the loader read once, at their start: a spare cannot be told these. */
+const readAtStart =
+  /^(NODE|LD_|UV_|OPENSSL|SSL_|MALLOC_|GLIBC_|OMP_|KMP_|GOMP_|OPENBLAS|MKL_|BLIS_|NUMEXPR|PYTHON|ORT_|SKLEARN|SCIPY|NPY_|NUMPY|JOBLIB|LOKY|LC_|LANG|ICU_|TZ|ASAN_)/;
+
+export function keepPrograms({ table, folder, envOf, now, each }: ProgramsOptions): Programs {
+  const programs = new Map<string, Program>();
+  let made = 0;
+  let loading: Spare | undefined;
+  let refilling: { readonly timer: NodeJS.Timeout; readonly askedMs: number } | undefined;
+  let looking: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  function programOf(image: ResolvedImage): Program {
+    const key = JSON.stringify([image.digest, image.entrypoint, image.env]);
+    const known = programs.get(key);
+    if (known !== undefined) return known;
+    const program: Program = { image, waiting: new Set(), lastUsedMs: now(), failures: 0, memoryBytes: 0 };
+    programs.set(key, program);
+    return program;
+  }
+
+  function add(program: Program): void {
+    const { image } = program;
+    const name = `${sparePrefix}${++made}`;
+    const record = join(folder, `${name}.pid`);
+    const env = envOf(image, name);
+    const wish: Launch = { argv: image.entrypoint, cwd: "/", env, record, stdin: false };
+    const file = fileOf(image);
+    const child = spawnRecorded(wish, wordsOf(wish), ["ignore", "pipe", "pipe", "pipe"]);
+    const pipe = child.stdio[3] as Duplex;
+    const spare: Spare = { name, child, pipe, record, env, file, cpuMs: 0, memoryBytes: 0, hear: () => {} };
+    loading = spare;
+    const isDone = (isReady: boolean) => {
+      if (loading === spare) loading = undefined;
+      if (isReady) program.failures = 0;
+      else program.failures += 1;
+      refillSoon(0);
+    };
+    spare.hear = (line) => {
+      if (line !== "ready") {
+        isDone(false);
+        return end(program, spare);
+      }
+      spare.hear = () => end(program, spare);
+      void measure(program, spare).then(() => isDone(true));
+    };
+    let said = "";
+    pipe.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes("\n")) spare.hear(said.slice(0, said.indexOf("\n")));
+      said = said.slice(said.indexOf("\n") + 1);
+    });
+    const gone = () => spare.hear(undefined);
+    pipe.on("error", gone);
+    pipe.once("close", gone);
+    child.once("error", gone);
+    child.once("exit", gone);
+    setReferenced(child, false);
+  }
+
+  /** What it cost to load, so that the container it becomes is not charged for it. */
+  async function measure(program: Program, spare: Spare): Promise<void> {
+    const mine = (await table.rows().catch(() => [])).filter(({ group }) => group === spare.child.pid);
+    if (isClosed || mine.length === 0) return end(program, spare);
+    spare.cpuMs = mine.reduce((total, row) => total + row.cpuMs, 0);
+    spare.memoryBytes = mine.reduce((total, row) => total + row.memoryBytes, 0);
+    program.memoryBytes = spare.memoryBytes;
+    program.waiting.add(spare);
+    looking ??= setInterval(look, sparesLookMs).unref();
+  }
+
+  function end(program: Program, spare: Spare): void {
+    program.waiting.delete(spare);
+    spare.hear = () => {};
+    // The group is named by a pid that is free for reuse once its leader was buried.
+    if (spare.child.exitCode === null && spare.child.signalCode === null && spare.child.pid !== undefined)
+      signalGroup(spare.child.pid, "SIGKILL");
+    for (const stream of spare.child.stdio) stream?.destroy();
+    rmSync(spare.record, { force: true });
+  }
+
+  function look(): void {
+    for (const program of programs.values()) {
+      const isUnused = now() - program.lastUsedMs > sparesUnusedMs;
+      for (const spare of program.waiting) if (isUnused || isShort()) end(program, spare);
+    }
+    if ([...programs.values()].some(({ waiting }) => waiting.size > 0)) return;
+    clearInterval(looking);
+    looking = undefined;
+  }
+
+  /** One at a time, the latest used first. */
+  function refill(): void {
+    refilling = undefined;
+    if (isClosed || loading !== undefined || isShort()) return;
+    const held = [...programs.values()].flatMap(({ waiting }) => [...waiting]);
+    const bytes = held.reduce((total, { memoryBytes }) => total + memoryBytes, 0);
+    const [next] = [...programs.values()]
+      .filter(
+        ({ waiting, failures, memoryBytes, lastUsedMs }) =>
+          waiting.size < each &&
+          failures < programTries &&
+          now() - lastUsedMs <= sparesUnusedMs &&
+          (waiting.size === 0 || bytes + memoryBytes <= sparesBytes),
+      )
+      .sort((one, other) => one.waiting.size - other.waiting.size || other.lastUsedMs - one.lastUsedMs);
+    if (next !== undefined) add(next);
+  }
+
+  function refillSoon(ms = programRefillMs): void {
+    if (isClosed) return;
+    const askedMs = refilling?.askedMs ?? performance.now();
+    if (refilling !== undefined && performance.now() - askedMs > programRefillLatestMs) return;
+    clearTimeout(refilling?.timer);
+    refilling = { timer: setTimeout(refill, ms).unref(), askedMs };
+  }
+
+  /** False when it could not, and is gone. */
+  function told(spare: Spare, { argv, env, cwd }: Launch): Promise<boolean> {
+    return new Promise((resolve) => {
+      const late = setTimeout(() => spare.hear(undefined), becomeMs);
+      spare.hear = (line) => {
+        spare.hear = () => {};
+        clearTimeout(late);
+        resolve(line === "became");
+      };
+      spare.pipe.write(`${JSON.stringify({ argv, env, cwd } satisfies Becoming)}\n`);
+    });
+  }
+
+  return {
+    async take(image, wish) {
+      if (image.warms !== true || wish.stdin || isClosed || each === 0) return undefined;
+      if (process.platform !== "linux") return undefined;
+      wordsOf(wish);
+      const program = programOf(image);
+      program.lastUsedMs = now();
+      refillSoon();
+      const file = fileOf(image);
+      for (const spare of program.waiting) {
+        if (spare.file !== file) end(program, spare);
+        if (spare.file !== file || startsOtherwise(spare.env, wish.env)) continue;
+        program.waiting.delete(spare);
+        // Under its new name before it is told: at no moment does a process run unrecorded.
+        if (!renamed(spare.record, wish.record) || !(await told(spare, wish))) {
+          end(program, spare);
+          continue;
+        }
+        setReferenced(spare.child, true);
+        spare.pipe.destroy();
+        return { child: spare.child, name: spare.name, cpuMs: spare.cpuMs };
+      }
+      return undefined;
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(refilling?.timer);
+      clearInterval(looking);
+      for (const program of programs.values()) for (const spare of program.waiting) end(program, spare);
+      loading?.hear(undefined);
+    },
+  };
+}
+
+function isShort(): boolean {
+  return freemem() < totalmem() * sparesFreeShare;
+}
+
+/** The same text for the same program; another once it was installed anew. */
+function fileOf({ entrypoint }: ResolvedImage): string {
+  return entrypoint
+    .filter((word) => word.startsWith("/"))
+    .map((path) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found === undefined ? "" : `${found.ino} ${found.size} ${found.mtimeMs}`;
+    })
+    .join();
+}
+
+function startsOtherwise(
+  now: { readonly [name: string]: string },
+  then: { readonly [name: string]: string },
+): boolean {
+  return [...new Set([...Object.keys(now), ...Object.keys(then)])].some(
+    (name) => readAtStart.test(name) && now[name] !== then[name],
+  );
+}
+
+function renamed(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}

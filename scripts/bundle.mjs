@@ -19,7 +19,7 @@ export async function bundle(dist) {
     input,
     platform: "node",
     // Loads a native part by its own place.
-    external: [/^node:/, "libsql"],
+    external: [/^node:/, "libsql", "docker-modem"],
     plugins: [ownPlace(`${dist}/cmd`)],
     treeshake: { moduleSideEffects: (id) => entries.has(id) || !onlyDeclares(id) },
   });

@@ -4,12 +4,13 @@
  */
 import { fileURLToPath } from "node:url";
 import { systemRandom } from "../adapters/clock/index.js";
+import { containerEngine } from "../adapters/engine/index.js";
 import { processImages, type RuntimeEnsure } from "../adapters/process/index.js";
 import { createRegistry, localClient, type Registry, startApiServer } from "../apiserver/index.js";
 import { type Informers, makeInformers, makeRecorder } from "../controller/index.js";
 import { allKinds } from "../domain/apis/kinds.js";
 import { type Kubelet, startKubelet } from "../kubelet/index.js";
-import type { Client, Images, Log } from "../ports/index.js";
+import type { Client, Engine, Images, Log } from "../ports/index.js";
 import type { Closers } from "./closers.js";
 import type { Beside, Embedded, EmbeddedOptions } from "./embedded.js";
 import { createFirstObjects } from "./firstObjects.js";
@@ -28,7 +29,9 @@ export async function startControl(
   if (gatewayProcess !== undefined) closers.add(() => gatewayProcess.close());
   const control = await openApi(beside, options.log, closers);
   const images = openImages(options.runtimesHome ?? home);
-  const kubelet = await startNode(control, images, closers);
+  const engine = containerEngine({ home, clock, log: options.log });
+  closers.add(() => engine.close());
+  const kubelet = await startNode(control, images, engine, closers);
   const api = await serveApi(control, kubelet, options.apiPort ?? 0, closers);
   const [gateway, { startControllers }] = await together([
     openGateway(control, gatewayProcess, { server: api.url, port: options.gatewayPort ?? 0 }, closers),
@@ -38,7 +41,7 @@ export async function startControl(
   ]);
   control.figures.push(async () => (await gateway.metrics()).trimEnd().split("\n"));
   const domain = options.domain ?? "localhost";
-  startControllers({ control, gateway, images, domain, apiUrl: api.url }, closers);
+  startControllers({ control, gateway, images: imagesOf(images, engine), domain, apiUrl: api.url }, closers);
   await gateway.ready();
   return {
     api: {
@@ -98,8 +101,33 @@ function openImages(home: string): Images {
   return processImages({ version, programs, ensureRuntime });
 }
 
-/** Pods as processes of this machine. */
-async function startNode(control: Control, images: Images, closers: Closers): Promise<Kubelet> {
+/** What a name means on this machine: something that runs as a process, else an image that the engine has. */
+function imagesOf(processes: Images, engine: Engine): Images {
+  return {
+    ...processes,
+    async resolve(reference) {
+      const own = await processes.resolve(reference);
+      if (own.outcome === "resolved" || !own.isUnknown) return own;
+      const opened = await engine.open();
+      if (opened.outcome === "missing") {
+        return { outcome: "missing", because: `${own.because}: ${opened.because}` };
+      }
+      const found = await opened.images.resolve(reference);
+      if (found.outcome === "missing") return found;
+      // An image that no registry gave it has no digest that a pod could name.
+      const digest = found.image.digest.includes("@") ? found.image.digest : "";
+      return { outcome: "resolved", image: { ...found.image, digest } };
+    },
+  };
+}
+
+/** Pods as processes of this machine, or as containers of its engine. */
+async function startNode(
+  control: Control,
+  images: Images,
+  engine: Engine,
+  closers: Closers,
+): Promise<Kubelet> {
   const { registry, informers, clock, log, home } = control;
   const client = localClient(registry, {
     name: "system:node:drydock",
@@ -109,6 +137,7 @@ async function startNode(control: Control, images: Images, closers: Closers): Pr
     client,
     sandbox: await control.sandbox,
     images,
+    engine,
     clock,
     random: systemRandom,
     log,

@@ -1,11 +1,25 @@
 // What the kubelet is given, and what each part of it needs.
 import type { Informers } from "../controller/index.js";
-import type { Client, Clock, Images, Log, Random, Recorder, Sandbox } from "../ports/index.js";
+import type {
+  Client,
+  Clock,
+  Engine,
+  Images,
+  Log,
+  PodRef,
+  Random,
+  Recorder,
+  RegistryCredentials,
+  Sandbox,
+} from "../ports/index.js";
 
 export interface KubeletDeps {
   readonly client: Client;
   readonly sandbox: Sandbox;
   readonly images: Images;
+  /** For pods whose images do not run as processes. */
+  readonly engine?: Engine;
+  readonly pullCredentials?: PullCredentials;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -19,6 +33,9 @@ export interface KubeletDeps {
   readonly closeGraceMs: number;
   readonly serviceAccountToken: ServiceAccountToken | undefined;
 }
+
+/** Who may fetch an image for a pod: the secrets it names, its service account's, and the user's own. */
+export type PullCredentials = (pod: PodRef, image: string) => Promise<readonly RegistryCredentials[]>;
 
 /** A token for a projected volume. */
 export type ServiceAccountToken = (request: {

@@ -5,6 +5,9 @@ export interface PodFolders {
   readonly root: string;
   readonly volumes: string;
   readonly volume: (name: string) => string;
+  /** Below a file system in memory, where the machine has one. */
+  readonly memoryRoot: string;
+  readonly memoryVolume: (name: string) => string;
   readonly home: (container: string) => string;
   readonly logs: (container: string) => string;
   readonly terminationLog: (container: string) => string;
@@ -18,13 +21,19 @@ export function claimFolder(home: string, namespace: string, claim: string): str
   return join(home, "volumes", namespace, claim);
 }
 
+/** Linux keeps it in memory, and charges a container for what it writes there. */
+export const memoryFolder = "/dev/shm";
+
 export function podFolders(home: string, uid: string): PodFolders {
   const root = join(podsFolder(home), uid);
   const volumes = join(root, "volumes");
+  const memoryRoot = join(memoryFolder, `drydock-${uid}`);
   return {
     root,
     volumes,
     volume: (name) => join(volumes, name),
+    memoryRoot,
+    memoryVolume: (name) => join(memoryRoot, name),
     home: (container) => join(root, "containers", container),
     logs: (container) => join(root, "logs", container),
     terminationLog: (container) => join(root, "termination", container),

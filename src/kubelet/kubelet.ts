@@ -5,7 +5,7 @@ import { makeInformers } from "../controller/index.js";
 import { type Pod, Pod as PodKind } from "../domain/apis/core/pod.types.js";
 import { isPortError, type PodRuntime } from "../ports/index.js";
 import type { KubeletDeps, KubeletOptions } from "./deps.js";
-import { podsFolder } from "./folders.js";
+import { podFolders, podsFolder } from "./folders.js";
 import { hostPorts } from "./hostPorts.js";
 import { closeGraceMs, lameDuckMs } from "./limits.js";
 import { nodeFacts, registerNode } from "./node.js";
@@ -37,6 +37,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
 
   const [swept] = await Promise.all([deps.sandbox.sweep(), registerNode(deps, node, options.version)]);
   if (swept.length > 0) deps.log.info("ended containers of an earlier life", { count: swept.length });
+  // Nobody waits for it: a pod that needs the engine opens it too, and then finds it swept.
+  if (deps.engine?.hasLeftovers()) void deps.engine.open();
 
   function seen(pod: Pod): void {
     if (isClosed || !isOurs(pod, deps.nodeName)) return;
@@ -100,6 +102,8 @@ function isOurs({ spec }: Pod, nodeName: string): boolean {
 /** Folders of pods that went while nobody was here to see it. */
 async function clearFolders(home: string, uids: ReadonlySet<string>): Promise<void> {
   for (const uid of await readdir(podsFolder(home)).catch(() => [])) {
-    if (!uids.has(uid)) await rm(join(podsFolder(home), uid), { recursive: true, force: true });
+    if (uids.has(uid)) continue;
+    await rm(podFolders(home, uid).memoryRoot, { recursive: true, force: true });
+    await rm(join(podsFolder(home), uid), { recursive: true, force: true });
   }
 }

@@ -27,6 +27,8 @@ export const eagerProbes: readonly { readonly untilMs: number; readonly everyMs:
 /** A probe by command costs a process each time. */
 export const eagerExecMs = 250;
 export const defaultPeriodMs = 10_000;
+/** A forwarder that finds nobody listening hangs up within a few milliseconds; a server waits for its first byte. */
+export const forwardedSettleMs = 60;
 /** What of a failed probe's answer goes into an event. */
 export const probeOutputBytes = 1_024;
 

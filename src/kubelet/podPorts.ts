@@ -16,6 +16,7 @@ export interface PodPorts {
   /** Pairs for one container, its first port first. */
   of(container: string): readonly PortPair[];
   hostPort(containerPort: number): number | undefined;
+  all(): readonly PortPair[];
   /** Every pair, as the annotation's JSON says it. */
   readonly annotation: () => string;
   /** Before a start: ports that somebody else has taken meanwhile are exchanged. True when any was. */
@@ -47,6 +48,7 @@ export async function takePodPorts(pod: Pod, table: HostPorts): Promise<PodPorts
   return {
     of: (container) => pairs.filter((pair) => pair.container === container),
     hostPort,
+    all: () => pairs,
     annotation: () =>
       JSON.stringify(
         Object.fromEntries(

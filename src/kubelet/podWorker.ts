@@ -12,6 +12,7 @@ import type { KubeletDeps } from "./deps.js";
 import { podFolders } from "./folders.js";
 import type { HostPorts } from "./hostPorts.js";
 import { finalStatusMs, growthToldMs, setupRetryFirstMs, setupRetryMaxMs } from "./limits.js";
+import { podPlace } from "./place.js";
 import { podApi } from "./podApi.js";
 import { type PodPorts, takePodPorts } from "./podPorts.js";
 import type { NodeFacts } from "./setup/downward.js";
@@ -49,6 +50,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     uid: metadata.uid ?? "",
   };
   const folders = podFolders(deps.home, ref.uid);
+  const place = podPlace(first, deps);
   const hasInit = (spec.initContainers ?? []).length > 0;
   const startedAtMs = Date.parse(first.status?.startTime ?? "") || clock.now();
   /** Nothing of this pod is started any more. */
@@ -109,6 +111,8 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     pod: () => pod,
     ports: () => ports!,
     volumes: () => volumes,
+    place: place.of,
+    sandboxKind: place.kind,
     ending: ending.signal,
     facts: (container) => facts.containers.get(container)!,
     note(container, change) {
@@ -154,6 +158,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     if (!facts.isTerminating && !over.signal.aborted) stopAll(graceMs());
     await Promise.all([...main, ...others]);
     cancelDeadline();
+    await place.end(ref);
     know({ isOver: true });
   }
 
@@ -202,7 +207,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
   async function tryPrepare(): Promise<Volumes | SetupProblem> {
     try {
       ports ??= await takePodPorts(pod, table);
-      return await prepareVolumes(pod, { ...deps, folders, node });
+      return await prepareVolumes(pod, { ...deps, folders, node, sandboxKind: await place.kind });
     } catch (error) {
       if (!isTrouble(error)) throw error;
       return { problem: error.message };
@@ -260,9 +265,11 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     for (const life of lives) life.kill();
     await alive;
     ports?.release();
-    await rm(folders.root, { recursive: true, force: true }).catch((error) =>
-      log.error("pod folder not removed", { pod: ref, error: String(error) }),
-    );
+    for (const folder of [folders.root, folders.memoryRoot]) {
+      await rm(folder, { recursive: true, force: true }).catch((error) =>
+        log.error("pod folder not removed", { pod: ref, error: String(error) }),
+      );
+    }
     finished.resolve();
   }
 

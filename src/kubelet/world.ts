@@ -1,8 +1,10 @@
 // What the containers of one pod share.
+import type { Container } from "../domain/apis/core/container.types.js";
 import type { Pod } from "../domain/apis/core/pod.types.js";
 import type { PodRef } from "../ports/index.js";
 import type { KubeletDeps } from "./deps.js";
 import type { PodFolders } from "./folders.js";
+import type { Placed, SandboxKind } from "./place.js";
 import type { PodPorts } from "./podPorts.js";
 import type { NodeFacts } from "./setup/downward.js";
 import type { Volumes } from "./setup/volumes.js";
@@ -16,6 +18,10 @@ export interface PodWorld {
   pod(): Pod;
   ports(): PodPorts;
   volumes(): Volumes;
+  /** The sandbox a container of this pod runs in. */
+  place(container: Container, role: "init" | "sidecar" | "main"): Promise<Placed>;
+  /** The sandbox of the pod as a whole. */
+  readonly sandboxKind: Promise<SandboxKind>;
   /** Aborted when nothing of this pod may be started any more. */
   readonly ending: AbortSignal;
   facts(container: string): ContainerFacts;

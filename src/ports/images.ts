@@ -12,6 +12,12 @@ export interface ResolvedImage {
   /** The image's own environment, beneath the container's. */
   readonly env: { readonly [name: string]: string };
   readonly workingDir?: string;
+  /** Whom it runs as unless told otherwise, `user[:group]`; names or numbers. */
+  readonly user?: string;
+  /** What asks it to end, when that is not SIGTERM. */
+  readonly stopSignal?: string;
+  /** What it was built for, such as `arm64`; undefined is any. */
+  readonly architecture?: string;
   /** Whether mount paths in arguments and environment stand for the real directories, for want of a file system of its own. */
   readonly rewritesPaths: boolean;
   /** What `ensure` must make ready before the image can run; nothing when it already can. */
@@ -36,7 +42,12 @@ export interface Becoming {
 
 export type ImageResolution =
   | { readonly outcome: "resolved"; readonly image: ResolvedImage }
-  | { readonly outcome: "missing"; readonly because: string };
+  | {
+      readonly outcome: "missing";
+      readonly because: string;
+      /** The name means nothing here at all; another kind of sandbox may know it. */
+      readonly isUnknown?: boolean;
+    };
 
 export interface EnsureOptions {
   readonly signal: AbortSignal;
@@ -44,7 +55,31 @@ export interface EnsureOptions {
   readonly onProgress: (message: string) => void;
 }
 
+/** Core/v1 imagePullPolicy. */
+export type PullPolicy = "Always" | "IfNotPresent" | "Never";
+
+export interface FetchOptions extends EnsureOptions {
+  readonly policy: PullPolicy;
+  /** Who may read the image's repository, to be tried in this order; none is anonymous. */
+  readonly credentials: readonly RegistryCredentials[];
+}
+
+/** What a registry wants to know of who asks: a name and a password, or a token in place of both. */
+export interface RegistryCredentials {
+  readonly registry: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly identityToken?: string;
+}
+
+export type Fetched =
+  | { readonly outcome: "present" }
+  /** `reason` as a waiting container shows it: ErrImagePull, ErrImageNeverPull, InvalidImageName. */
+  | { readonly outcome: "failed"; readonly reason: string; readonly because: string };
+
 export interface Images {
+  /** Brings an image here as the policy says, where images come from elsewhere; afterwards `resolve` knows it. */
+  fetch?(image: string, options: FetchOptions): Promise<Fetched>;
   resolve(image: string): Promise<ImageResolution>;
   /** Makes the image able to run; minutes the first time, nothing later. Rejects with a PortError whose message users see. */
   ensure(

@@ -1,11 +1,16 @@
 export type { Client, Key, Page, PatchOptions, Unsaved, WatchEvent, Within } from "./client.js";
 export type { Clock, Random } from "./clock.js";
+export type { Engine, Opened } from "./engine.js";
 export { isPortError, isRefusal, PortError, type PortErrorReason } from "./error.js";
 export {
   type Becoming,
   type EnsureOptions,
+  type Fetched,
+  type FetchOptions,
   type ImageResolution,
   type Images,
+  type PullPolicy,
+  type RegistryCredentials,
   type ResolvedImage,
   spareVariable,
 } from "./images.js";
@@ -21,5 +26,6 @@ export type {
   Sandbox,
   SandboxExec,
   SandboxMount,
+  Walls,
 } from "./sandbox.js";
 export type { Store, StoreContent, StoreWrite } from "./store.js";

@@ -26,8 +26,36 @@ export interface ContainerSpec {
   readonly home: string;
   readonly memoryLimitBytes: number | undefined;
   readonly cpuLimit: number | undefined;
+  /** What only a sandbox with walls can give; a process has none. */
+  readonly walls?: Walls;
   /** Hears every byte written, in order. While a promise it gave back is pending, no more is read. */
   readonly onOutput: (stream: "stdout" | "stderr", chunk: Uint8Array) => void | Promise<void>;
+}
+
+/** What stands between a container and the machine, and what it shares with its pod. */
+export interface Walls {
+  readonly hostname: string;
+  /** Every port of the pod. With several containers in it the pod's network holds them, else the container does. */
+  readonly podPorts: readonly { readonly containerPort: number; readonly hostPort: number }[];
+  readonly sharesNetwork: boolean;
+  /** Names the pod adds to its /etc/hosts. */
+  readonly hostAliases: readonly { readonly ip: string; readonly name: string }[];
+  /** Undefined is the image's own. */
+  readonly user: number | undefined;
+  readonly group: number | undefined;
+  readonly extraGroups: readonly number[];
+  readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] };
+  readonly isPrivileged: boolean;
+  readonly mayGainPrivileges: boolean;
+  readonly isUnconfined: boolean;
+  readonly hasReadOnlyRoot: boolean;
+  /** What it is to get of a busy processor, in processors. */
+  readonly cpuRequest: number | undefined;
+  /** Volumes in memory that no other container of the pod mounts. */
+  readonly memoryMounts: readonly {
+    readonly containerPath: string;
+    readonly limitBytes: number | undefined;
+  }[];
 }
 
 /** How a container ended. `exitCode` is 128 + signal when a signal ended it. */
@@ -35,6 +63,8 @@ export interface ContainerExit {
   readonly exitCode: number;
   readonly signal: number | undefined;
   readonly oomKilled: boolean;
+  /** Why, where the sandbox knows more than the code says. */
+  readonly because?: string;
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
 }
@@ -57,6 +87,8 @@ export interface RunningContainer {
   /** A command beside the container's own, ended with it. Rejects with a PortError when it cannot start. */
   exec(options: SandboxExec): Promise<ExecSession>;
   usage(): ContainerUsage | undefined;
+  /** Why nothing can be said of it for now, or that all is well again; only where the sandbox can be out of reach. */
+  onTrouble?(listener: (because: string | undefined) => void): void;
 }
 
 export interface SandboxExec {
@@ -70,6 +102,10 @@ export interface Sandbox {
   readonly scheme: string;
   /** Rejects with a PortError, whose text users see, when nothing could be started. */
   start(spec: ContainerSpec): Promise<RunningContainer>;
+  /** Whether a port of the machine accepts connections before the container listens, as a forwarder's port does. */
+  readonly forwardsPorts?: boolean;
+  /** Nothing more of this pod will be started: what its containers shared goes. */
+  endPod?(pod: PodRef): Promise<void>;
   /** Ends what an earlier life left behind; gives the ids of those containers. */
   sweep(): Promise<readonly string[]>;
   /** Ends everything at once. */

@@ -54,7 +54,11 @@ export function processImages(options: ProcessImagesOptions): Images {
       const { name, tag, digest } = parseReference(reference);
       const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
       if (entry === undefined)
-        return { outcome: "missing", because: notInCatalogue(reference, Object.keys(entries)) };
+        return {
+          outcome: "missing",
+          because: notInCatalogue(reference, Object.keys(entries)),
+          isUnknown: true,
+        };
       const made = digestOf(name, entry, version);
       if (digest !== undefined && `${name}@${digest}` !== made) {
         return { outcome: "missing", because: `${reference}: this Drydock (${version}) has ${made}` };
@@ -109,6 +113,6 @@ function digestOf(name: string, entry: Entry, version: string): string {
 function notInCatalogue(reference: string, names: readonly string[]): string {
   return (
     `${reference}: not an image that runs as a process on this machine (${names.join(", ")}); ` +
-    "other images need a container engine, which this Drydock cannot use yet"
+    "other images need a container engine"
   );
 }

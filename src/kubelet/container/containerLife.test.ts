@@ -108,6 +108,8 @@ async function begin(role: Role = "main", restartPolicy = "Always") {
     ),
   );
   const world: PodWorld = {
+    place: async () => ({ kind: "process", sandbox, images }),
+    sandboxKind: Promise.resolve("process"),
     deps: {
       clock,
       images,

@@ -4,12 +4,13 @@
  */
 import type { Container } from "../../domain/apis/core/container.types.js";
 import { isoSeconds } from "../../domain/apis/meta/time.js";
-import { isPortError, type ResolvedImage, type RunningContainer } from "../../ports/index.js";
+import { isPortError, type RunningContainer } from "../../ports/index.js";
 import { afterEnd, goDuration, noBackoff } from "../backoff.js";
 import { watchGrowth } from "../growth.js";
 import { endShownMs, setupRetryFirstMs, setupRetryMaxMs } from "../limits.js";
 import { type ContainerLogs, containerLogs } from "../logs/containerLogs.js";
 import type { LogFile } from "../logs/logFile.js";
+import type { Place } from "../place.js";
 import { askProbe } from "../probes/ask.js";
 import { runProbes } from "../probes/prober.js";
 import { isProblem, isTrouble } from "../setup/problem.js";
@@ -18,7 +19,7 @@ import { deferred, pause } from "../times.js";
 import type { PodWorld } from "../world.js";
 import { neverStarted, terminated } from "./ending.js";
 import { runHook } from "./hooks.js";
-import { pullImage } from "./image.js";
+import { type Pulled, pullImage } from "./image.js";
 import { makeContainerSpec } from "./spec.js";
 
 export type Role = "init" | "sidecar" | "main";
@@ -39,7 +40,7 @@ export interface ContainerLife {
 
 export function containerLife(container: Container, role: Role, world: PodWorld): ContainerLife {
   const { deps, ending } = world;
-  const { clock, recorder, sandbox } = deps;
+  const { clock, recorder } = deps;
   const { name } = container;
   const logs = containerLogs(world.folders.logs(name), clock, deps.log);
   let current: RunningContainer | undefined;
@@ -49,17 +50,20 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
   const started = deferred();
 
   async function run(gate: Promise<void>): Promise<LifeOutcome> {
-    const first = pullImage(container, world);
+    const first = pullImage(container, role, world);
     const opened = await Promise.race([gate.then(() => true), aborted(ending)]);
     if (!opened) return "ended";
     let backoff = noBackoff;
     const firstInstance = world.facts(name).restartCount;
     for (let instance = firstInstance; ; instance++) {
-      const image = instance === firstInstance ? await first : await pullImage(container, world);
-      if (image === undefined) return "ended";
-      if (instance !== firstInstance && (await world.ports().refresh(name))) world.portsChanged();
+      const pulled = instance === firstInstance ? await first : await pullImage(container, role, world);
+      if (pulled === undefined) return "ended";
+      // An engine holds a pod's ports while the pod lives, and says itself when one is taken.
+      const isProcess = pulled.place.kind === "process";
+      if (isProcess && instance !== firstInstance && (await world.ports().refresh(name)))
+        world.portsChanged();
       const startedMs = clock.now();
-      const end = await liveOnce(image, instance);
+      const end = await liveOnce(pulled, instance);
       if (end === undefined) return "ended";
       const outcome = outcomeOf(end);
       if (ending.aborted) return "ended";
@@ -80,9 +84,10 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
   }
 
   /** One start and one end; undefined when the pod ended before the start. */
-  async function liveOnce(image: ResolvedImage, instance: number): Promise<Terminated | undefined> {
+  async function liveOnce(pulled: Pulled, instance: number): Promise<Terminated | undefined> {
     const log = logs.open(instance);
-    const running = await start(image, log);
+    const { image, place } = pulled;
+    const running = await start(pulled, log);
     const previous = world.facts(name).state.terminated;
     const before = previous && { lastState: { terminated: previous } };
     if (running === undefined || "exitCode" in running) {
@@ -93,7 +98,7 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     }
 
     current = running;
-    const containerID = `${sandbox.scheme}://${running.id}`;
+    const containerID = `${place.sandbox.scheme}://${running.id}`;
     world.note(name, {
       state: { running: { startedAt: isoSeconds(running.startedAtMs) } },
       restartCount: instance,
@@ -107,7 +112,13 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
 
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, ending]);
-    void watch(running, signal);
+    void watch(running, place, signal);
+    running.onTrouble?.((because) => {
+      if (signal.aborted) return;
+      if (because === undefined)
+        recorder.event(world.pod(), "Normal", "EngineBack", "the container engine answers again");
+      else recorder.event(world.pod(), "Warning", "EngineAway", because);
+    });
     if (role === "init") void watchGrowth(world.folders.volumes, clock, signal, world.progressed);
     const exit = await running.exited;
     over.abort();
@@ -125,16 +136,16 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
 
   /** Tries until the container runs, could not be started at all, or the pod ends. */
   async function start(
-    image: ResolvedImage,
+    { image, place }: Pulled,
     log: LogFile,
   ): Promise<RunningContainer | Terminated | undefined> {
     let waitMs = setupRetryFirstMs;
     let told = "";
     while (!ending.aborted) {
       try {
-        const spec = await makeContainerSpec(container, image, world, log.write);
+        const spec = await makeContainerSpec(container, image, place.kind, world, log.write);
         if (ending.aborted) return undefined;
-        if (!isProblem(spec)) return await sandbox.start(spec);
+        if (!isProblem(spec)) return await place.sandbox.start(spec);
         world.note(name, { state: waiting("CreateContainerConfigError", spec.problem) });
         if (spec.problem !== told) recorder.event(world.pod(), "Warning", "Failed", `Error: ${spec.problem}`);
         told = spec.problem;
@@ -144,6 +155,7 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
           recorder.event(world.pod(), "Warning", "Failed", `Error: ${error.message}`);
           return neverStarted(error.message, clock.now());
         }
+        if (isPortError(error, "Conflict") && (await world.ports().refresh(name))) world.portsChanged();
         world.note(name, { state: waiting("CreateContainerError", error.message) });
       }
       await pause(clock, waitMs, ending);
@@ -152,7 +164,7 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     return undefined;
   }
 
-  async function watch(running: RunningContainer, signal: AbortSignal): Promise<void> {
+  async function watch(running: RunningContainer, { sandbox }: Place, signal: AbortSignal): Promise<void> {
     if (container.lifecycle?.postStart !== undefined) {
       const because = await runHook(container.lifecycle.postStart, container, running, world, graceMs());
       if (because !== undefined && !signal.aborted) {
@@ -167,7 +179,8 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
       { startup, readiness, liveness },
       {
         clock,
-        ask: (probe, timeoutMs) => askProbe(probe, timeoutMs, container, world.ports(), running),
+        ask: (probe, timeoutMs) =>
+          askProbe(probe, timeoutMs, container, world.ports(), running, sandbox.forwardsPorts ?? false),
         onStarted() {
           if (signal.aborted) return;
           world.note(name, { isStarted: true });

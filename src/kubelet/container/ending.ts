@@ -18,7 +18,7 @@ export interface Ended {
 
 export async function terminated(ended: Ended): Promise<Terminated> {
   const { exit, containerID } = ended;
-  const message = await terminationMessage(ended);
+  const message = (await terminationMessage(ended)) || (exit.because ?? "");
   return {
     exitCode: exit.exitCode,
     ...(exit.signal !== undefined && { signal: exit.signal }),

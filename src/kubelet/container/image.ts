@@ -1,21 +1,39 @@
 // Making a container's image ready, telling users what it takes, and trying again when it fails.
 import type { Container } from "../../domain/apis/core/container.types.js";
-import type { ResolvedImage } from "../../ports/index.js";
+import type { PullPolicy, ResolvedImage } from "../../ports/index.js";
 import { afterEnd, noBackoff } from "../backoff.js";
 import { endShownMs, progressEveryMs } from "../limits.js";
+import type { Place } from "../place.js";
 import { waiting } from "../status/facts.js";
 import { pause } from "../times.js";
 import type { PodWorld } from "../world.js";
 
+export interface Pulled {
+  readonly image: ResolvedImage;
+  readonly place: Place;
+}
+
 /** undefined when the pod ended first. */
-export async function pullImage(container: Container, world: PodWorld): Promise<ResolvedImage | undefined> {
+export async function pullImage(
+  container: Container,
+  role: "init" | "sidecar" | "main",
+  world: PodWorld,
+): Promise<Pulled | undefined> {
   const { clock, recorder } = world.deps;
   const name = JSON.stringify(container.image);
   let backoff = afterEnd(noBackoff, 0);
   while (!world.ending.aborted) {
-    const pulled = await tryPull(container, world);
+    const pulled = await tryPull(container, role, world);
     if (world.ending.aborted) return undefined;
-    if ("image" in pulled) return pulled.image;
+    if ("image" in pulled) return pulled;
+    if (pulled.reason !== "ErrImagePull") {
+      recorder.event(world.pod(), "Warning", pulled.reason, pulled.because);
+      recorder.event(world.pod(), "Warning", "Failed", `Error: ${pulled.reason}`);
+      world.note(container.name, { state: waiting(pulled.reason, pulled.because) });
+      backoff = afterEnd(backoff, 0);
+      await pause(clock, backoff.delayMs, world.ending);
+      continue;
+    }
 
     recorder.event(world.pod(), "Warning", "Failed", `Failed to pull image ${name}: ${pulled.because}`);
     recorder.event(world.pod(), "Warning", "Failed", "Error: ErrImagePull");
@@ -34,9 +52,10 @@ export async function pullImage(container: Container, world: PodWorld): Promise<
 
 async function tryPull(
   container: Container,
+  role: "init" | "sidecar" | "main",
   world: PodWorld,
-): Promise<{ readonly image: ResolvedImage } | { readonly because: string }> {
-  const { images, recorder, clock } = world.deps;
+): Promise<Pulled | { readonly reason: string; readonly because: string }> {
+  const { recorder, clock } = world.deps;
   const name = JSON.stringify(container.image);
   const startedMs = clock.now();
   const resting = world.facts(container.name).state;
@@ -53,8 +72,20 @@ async function tryPull(
     world.note(container.name, { state: waiting(isResting ? reason : "ContainerCreating", message) });
   };
   try {
+    const place = await world.place(container, role);
+    if ("because" in place) return failed(place.because);
+    const { images } = place;
+    if (images.fetch !== undefined) {
+      const fetched = await images.fetch(container.image, {
+        policy: (container.imagePullPolicy ?? "IfNotPresent") as PullPolicy,
+        credentials: (await world.deps.pullCredentials?.(world.ref, container.image)) ?? [],
+        signal: world.ending,
+        onProgress,
+      });
+      if (fetched.outcome === "failed") return fetched;
+    }
     const found = await images.resolve(container.image);
-    if (found.outcome === "missing") return { because: found.because };
+    if (found.outcome === "missing") return failed(found.because);
     const { env } = await images.ensure(found.image, { signal: world.ending, onProgress });
     if (toldMs !== Number.NEGATIVE_INFINITY) world.note(container.name, { state: resting });
     const took = ((clock.now() - startedMs) / 1000).toFixed(3);
@@ -63,8 +94,12 @@ async function tryPull(
         ? `Container image ${name} already present on machine`
         : `Successfully pulled image ${name} in ${took}s`;
     recorder.event(world.pod(), "Normal", "Pulled", message);
-    return { image: { ...found.image, env: { ...found.image.env, ...env } } };
+    return { image: { ...found.image, env: { ...found.image.env, ...env } }, place };
   } catch (error) {
-    return { because: error instanceof Error ? error.message : String(error) };
+    return failed(error instanceof Error ? error.message : String(error));
   }
+}
+
+function failed(because: string): { readonly reason: string; readonly because: string } {
+  return { reason: "ErrImagePull", because };
 }

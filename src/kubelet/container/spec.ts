@@ -1,23 +1,33 @@
 // From a container of a pod to everything a sandbox needs to start it.
 import type { Container } from "../../domain/apis/core/container.types.js";
 import { asNumber } from "../../domain/apis/quantity/index.js";
-import type { ContainerSpec, ResolvedImage } from "../../ports/index.js";
+import type { ContainerSpec, ResolvedImage, SandboxMount, Walls } from "../../ports/index.js";
+import type { SandboxKind } from "../place.js";
 import { resolveEnv } from "../setup/env.js";
 import { expand } from "../setup/expand.js";
 import { resolveMounts, terminationMount } from "../setup/mounts.js";
 import { isProblem, type SetupProblem } from "../setup/problem.js";
 import type { PodWorld } from "../world.js";
+import { wallsOf } from "./walls.js";
 
 export async function makeContainerSpec(
   container: Container,
   image: ResolvedImage,
+  kind: SandboxKind,
   world: PodWorld,
   onOutput: ContainerSpec["onOutput"],
 ): Promise<ContainerSpec | SetupProblem> {
   const { deps, folders, node } = world;
   const ports = world.ports();
   const mine = ports.of(container.name);
-  const context = { client: deps.client, node, port: mine[0]?.hostPort, hostPortOf: ports.hostPort };
+  const isProcess = kind === "process";
+  // A container has all port numbers to itself; processes share the machine's.
+  const context = {
+    client: deps.client,
+    node,
+    port: isProcess ? mine[0]?.hostPort : mine[0]?.containerPort,
+    hostPortOf: isProcess ? ports.hostPort : (port: number) => port,
+  };
   const env = await resolveEnv(world.pod(), container, context);
   if (isProblem(env)) return env;
   const mounts = await resolveMounts(container, world.volumes(), env);
@@ -31,6 +41,8 @@ export async function makeContainerSpec(
     return { problem: `image ${container.image} has no command of its own: set the container's command` };
 
   const terminationLog = folders.terminationLog(container.name);
+  const walls = isProcess ? undefined : wallsOf(container, image, world);
+  if (isProblem(walls)) return walls;
   const limit = (name: string) => {
     const set = container.resources?.limits?.[name];
     return set === undefined ? undefined : asNumber(set);
@@ -42,15 +54,21 @@ export async function makeContainerSpec(
     image,
     command: argv,
     // A process cannot be given a file at a path of its choice; programs that know us read where it is.
-    env: { ...env, DRYDOCK_TERMINATION_LOG: terminationLog },
+    env: isProcess ? { ...env, DRYDOCK_TERMINATION_LOG: terminationLog } : env,
     workingDir: container.workingDir || undefined,
-    mounts: [...mounts, terminationMount(container, terminationLog)],
+    mounts: [...mounts.filter(isNotInMemory(walls)), terminationMount(container, terminationLog)],
     ports: mine,
     home: folders.home(container.name),
     memoryLimitBytes: limit("memory"),
     cpuLimit: limit("cpu"),
+    ...(walls && { walls }),
     onOutput,
   };
+}
+
+function isNotInMemory(walls: Walls | undefined): (mount: SandboxMount) => boolean {
+  const inMemory = new Set(walls?.memoryMounts.map(({ containerPath }) => containerPath));
+  return ({ containerPath }) => !inMemory.has(containerPath);
 }
 
 function newId(random: () => number): string {

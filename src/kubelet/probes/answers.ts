@@ -12,7 +12,8 @@ export type Answer = { readonly isWell: true } | { readonly isWell: false; reado
 const well: Answer = { isWell: true };
 const unwell = (because: string): Answer => ({ isWell: false, because });
 
-export function askTcp(host: string, port: number, timeoutMs: number): Promise<Answer> {
+/** Behind a forwarder everybody can connect: it hangs up within `settleMs` when nobody listens behind it. */
+export function askTcp(host: string, port: number, timeoutMs: number, settleMs = 0): Promise<Answer> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (answer: Answer) => {
@@ -20,7 +21,12 @@ export function askTcp(host: string, port: number, timeoutMs: number): Promise<A
       resolve(answer);
     };
     socket.setTimeout(timeoutMs, () => end(unwell(`dial tcp ${host}:${port}: i/o timeout`)));
-    socket.once("connect", () => end(well));
+    socket.once("connect", () => {
+      if (settleMs === 0) return end(well);
+      setTimeout(() => end(well), settleMs).unref();
+      socket.once("data", () => end(well));
+      socket.once("close", () => end(unwell(`dial tcp ${host}:${port}: connect: connection refused`)));
+    });
     socket.once("error", (error) => end(unwell(dialError(host, port, error))));
   });
 }

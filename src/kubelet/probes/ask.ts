@@ -1,7 +1,7 @@
 // A probe of a pod, put to where the pod's ports really are.
 import type { Container, Probe } from "../../domain/apis/core/container.types.js";
 import type { RunningContainer } from "../../ports/index.js";
-import { probeOutputBytes } from "../limits.js";
+import { forwardedSettleMs, probeOutputBytes } from "../limits.js";
 import type { PodPorts } from "../podPorts.js";
 import { podIP } from "../setup/downward.js";
 import { type Answer, askGrpc, askHttp, askTcp, execAnswer } from "./answers.js";
@@ -12,6 +12,7 @@ export async function askProbe(
   container: Container,
   ports: PodPorts,
   running: RunningContainer,
+  isForwarded: boolean,
 ): Promise<Answer> {
   if (probe.exec !== undefined) return askExec(probe.exec.command ?? [], timeoutMs, running);
   const action = probe.httpGet ?? probe.tcpSocket ?? probe.grpc;
@@ -22,7 +23,7 @@ export async function askProbe(
   const host = elsewhere ?? podIP;
   if (probe.httpGet !== undefined) return askHttp(probe.httpGet, host, port, timeoutMs);
   if (probe.grpc !== undefined) return askGrpc(probe.grpc.service ?? "", host, port, timeoutMs);
-  return askTcp(host, port, timeoutMs);
+  return askTcp(host, port, timeoutMs, isForwarded ? forwardedSettleMs : 0);
 }
 
 /** 0 is Knative's way to say "the port you serve on". */

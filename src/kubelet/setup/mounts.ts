@@ -1,5 +1,5 @@
 // Where a container's mounts really are.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Container } from "../../domain/apis/core/container.types.js";
 import type { SandboxMount } from "../../ports/index.js";
@@ -30,6 +30,8 @@ export function terminationMount(container: Container, file: string): SandboxMou
   // Synchronous: two small calls take less than the way through the thread pool, and a cold start waits for them.
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, "");
+  // Whoever the container runs as may write it; the folders above let nobody else in.
+  chmodSync(file, 0o666);
   return {
     containerPath: container.terminationMessagePath ?? "/dev/termination-log",
     hostPath: file,

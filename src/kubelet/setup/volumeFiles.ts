@@ -1,5 +1,5 @@
 // Writing a volume's files, and finding a path inside a volume: neither may lead out of it.
-import { chmod, mkdir, realpath, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { PortError } from "../../ports/index.js";
 import type { SetupProblem } from "./problem.js";
@@ -21,6 +21,22 @@ export async function writeFiles(folder: string, files: readonly VolumeFile[]): 
     await rm(path, { force: true });
     await writeFile(path, file.content, { mode: file.mode });
     await chmod(path, file.mode); // the process's umask does not apply to volumes
+  }
+}
+
+/** As the kubelet does for fsGroup. Without root a file can be given to one's own groups alone: the rest stays as it is. */
+export async function giveToGroup(folder: string, group: number): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((one) => !one.isSymbolicLink()).map((one) => join(one.parentPath, one.name));
+  for (const path of [folder, ...paths]) {
+    const { uid, mode } = await stat(path);
+    const isFolder =
+      path === folder || entries.some((one) => one.isDirectory() && join(one.parentPath, one.name) === path);
+    const given = await chown(path, uid, group).then(
+      () => true,
+      () => false,
+    );
+    if (given) await chmod(path, (mode & 0o777) | ((mode & 0o700) >> 3) | (isFolder ? 0o2070 : 0));
   }
 }
 

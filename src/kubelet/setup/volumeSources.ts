@@ -6,6 +6,7 @@ import type {
   ProjectedVolumeSource,
 } from "../../domain/apis/core/volume.types.js";
 import type { Client } from "../../ports/index.js";
+import type { SandboxKind } from "../place.js";
 import { fieldValue, type NodeFacts, resourceValue } from "./downward.js";
 import { containerNamed } from "./env.js";
 import { isProblem, type SetupProblem } from "./problem.js";
@@ -36,19 +37,24 @@ export async function configMapFiles(
   );
 }
 
-/** Everybody on this machine shares its file system, so only the owner may read secrets, whatever the mode says. */
+/** Everybody on this machine shares its file system, so only the owner may read a process's secrets, whatever the mode says. */
+export function secretMode(kind: SandboxKind): number {
+  return kind === "process" ? 0o700 : 0o777;
+}
+
 export async function secretFiles(
   client: Client,
   namespace: string,
   reference: Reference,
   mode: number | undefined,
+  allowed: number,
 ): Promise<Files> {
   const files = keyedFiles(
     await secretSource(client, namespace, reference.name ?? ""),
     reference,
     mode ?? ordinaryMode,
   );
-  return isProblem(files) ? files : files.map((file) => ({ ...file, mode: file.mode & 0o700 }));
+  return isProblem(files) ? files : files.map((file) => ({ ...file, mode: file.mode & allowed }));
 }
 
 function keyedFiles(source: KeyedSource, { items, optional }: Reference, mode: number): Files {
@@ -92,7 +98,7 @@ function downwardText(pod: Pod, item: DownwardAPIVolumeFile, node: NodeFacts): s
 export async function projectedFiles(
   pod: Pod,
   source: ProjectedVolumeSource,
-  { client, node, serviceAccountToken }: VolumeContext,
+  { client, node, serviceAccountToken, sandboxKind }: VolumeContext,
 ): Promise<Files> {
   const namespace = pod.metadata.namespace ?? "";
   const mode = source.defaultMode;
@@ -102,10 +108,15 @@ export async function projectedFiles(
       part.configMap !== undefined
         ? await configMapFiles(client, namespace, part.configMap, mode)
         : part.secret !== undefined
-          ? await secretFiles(client, namespace, part.secret, mode)
+          ? await secretFiles(client, namespace, part.secret, mode, secretMode(sandboxKind))
           : part.downwardAPI !== undefined
             ? downwardFiles(pod, part.downwardAPI.items, mode, node)
-            : await tokenFiles(pod, part.serviceAccountToken, serviceAccountToken);
+            : await tokenFiles(
+                pod,
+                part.serviceAccountToken,
+                serviceAccountToken,
+                ordinaryMode & secretMode(sandboxKind),
+              );
     if (isProblem(made)) return made;
     files.push(...made);
   }
@@ -116,6 +127,7 @@ async function tokenFiles(
   pod: Pod,
   source: NonNullable<ProjectedVolumeSource["sources"]>[number]["serviceAccountToken"],
   issue: VolumeContext["serviceAccountToken"],
+  mode: number,
 ): Promise<Files> {
   if (source === undefined || issue === undefined) return [];
   const token = await issue({
@@ -124,5 +136,5 @@ async function tokenFiles(
     audience: source.audience,
     expirationSeconds: source.expirationSeconds ?? 3600,
   });
-  return [{ path: source.path ?? "token", content: Buffer.from(token), mode: 0o600 }];
+  return [{ path: source.path ?? "token", content: Buffer.from(token), mode }];
 }

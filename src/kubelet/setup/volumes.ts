@@ -1,16 +1,17 @@
 // A pod's volumes as directories of this machine.
-import { mkdirSync } from "node:fs";
-import { mkdir, stat } from "node:fs/promises";
+import { existsSync, mkdirSync } from "node:fs";
+import { chmod, mkdir, stat } from "node:fs/promises";
 import { PersistentVolumeClaim } from "../../domain/apis/core/claim.types.js";
 import type { Pod } from "../../domain/apis/core/pod.types.js";
 import type { Volume } from "../../domain/apis/core/volume.types.js";
 import type { Client } from "../../ports/index.js";
 import type { ServiceAccountToken } from "../deps.js";
-import { claimFolder, type PodFolders } from "../folders.js";
+import { claimFolder, memoryFolder, type PodFolders } from "../folders.js";
+import type { SandboxKind } from "../place.js";
 import type { NodeFacts } from "./downward.js";
 import { isProblem, type SetupProblem } from "./problem.js";
-import { type VolumeFile, writeFiles } from "./volumeFiles.js";
-import { configMapFiles, downwardFiles, projectedFiles, secretFiles } from "./volumeSources.js";
+import { giveToGroup, type VolumeFile, writeFiles } from "./volumeFiles.js";
+import { configMapFiles, downwardFiles, projectedFiles, secretFiles, secretMode } from "./volumeSources.js";
 
 export interface VolumeContext {
   readonly client: Client;
@@ -18,6 +19,8 @@ export interface VolumeContext {
   readonly folders: PodFolders;
   readonly node: NodeFacts;
   readonly allowHostPath: boolean;
+  /** Processes are all one user, and share the file system with everybody; containers are anybody, and see their volumes alone. */
+  readonly sandboxKind: SandboxKind;
   readonly serviceAccountToken: ServiceAccountToken | undefined;
 }
 
@@ -45,12 +48,22 @@ async function prepare(pod: Pod, volume: Volume, context: VolumeContext): Promis
   }
   if (volume.hostPath !== undefined) return hostPath(volume.hostPath, context.allowHostPath);
 
-  const folder = context.folders.volume(volume.name);
+  const isMemory = volume.emptyDir?.medium === "Memory" && existsSync(memoryFolder);
+  const folder = isMemory ? context.folders.memoryVolume(volume.name) : context.folders.volume(volume.name);
   const files = await filesOf(pod, volume, context);
   if (isProblem(files)) return files;
+  if (isMemory) await mkdir(context.folders.memoryRoot, { recursive: true, mode: 0o700 });
   await mkdir(folder, { recursive: true });
   await writeFiles(folder, files);
+  if (context.sandboxKind === "container") await open(folder, volume, pod);
   return folder;
+}
+
+/** Whoever a container runs as: an empty directory is everybody's, and the pod's group owns what the pod's volumes hold. */
+async function open(folder: string, { emptyDir }: Volume, pod: Pod): Promise<void> {
+  if (emptyDir !== undefined) await chmod(folder, 0o777);
+  const group = pod.spec?.securityContext?.fsGroup;
+  if (group !== undefined) await giveToGroup(folder, group);
 }
 
 async function filesOf(
@@ -64,7 +77,8 @@ async function filesOf(
   }
   if (volume.secret !== undefined) {
     const { secretName, ...rest } = volume.secret;
-    return secretFiles(context.client, namespace, { ...rest, name: secretName }, rest.defaultMode);
+    const mode = secretMode(context.sandboxKind);
+    return secretFiles(context.client, namespace, { ...rest, name: secretName }, rest.defaultMode, mode);
   }
   if (volume.downwardAPI !== undefined) {
     return downwardFiles(pod, volume.downwardAPI.items, volume.downwardAPI.defaultMode, context.node);
@@ -79,12 +93,13 @@ async function filesOf(
 async function bindClaim(
   namespace: string,
   name: string,
-  { client, home }: VolumeContext,
+  { client, home, sandboxKind }: VolumeContext,
 ): Promise<string | SetupProblem> {
   const claim = await client.get(PersistentVolumeClaim, { namespace, name });
   if (claim === undefined) return { problem: `persistentvolumeclaim "${name}" not found` };
   const folder = claimFolder(home, namespace, name);
   await mkdir(folder, { recursive: true });
+  if (sandboxKind === "container") await chmod(folder, 0o777);
   if (claim.status?.phase !== "Bound") {
     const capacity = claim.spec?.resources?.requests;
     const status = {

@@ -1,0 +1,197 @@
+// One container of an engine: its output, its end, commands beside it, and what is known while the engine is away.
+import type { Duplex, Readable } from "node:stream";
+import {
+  type Clock,
+  type ContainerExit,
+  type ContainerSpec,
+  isPortError,
+  PortError,
+  type RunningContainer,
+} from "../../ports/index.js";
+import type { EngineApi } from "./api.js";
+import { demuxer } from "./demux.js";
+import { execBeside } from "./exec.js";
+import { awayFirstMs, awayMaxMs, awayToldMs } from "./limits.js";
+import { usageReader } from "./usage.js";
+
+export interface ContainerParts {
+  readonly api: EngineApi;
+  readonly id: string;
+  readonly spec: ContainerSpec;
+  /** Its output, opened before it was started. */
+  readonly output: Duplex;
+  readonly clock: Clock;
+  readonly stopSignal: string;
+  /** Once, when it has ended: nothing of it is needed any more. */
+  readonly clearAway: () => void;
+}
+
+interface State {
+  readonly Status: string;
+  readonly Running: boolean;
+  readonly ExitCode: number;
+  readonly OOMKilled: boolean;
+  readonly Error?: string;
+}
+
+export function followContainer({
+  api,
+  id,
+  spec,
+  output,
+  clock,
+  stopSignal,
+  clearAway,
+}: ContainerParts): RunningContainer {
+  const path = `/containers/${id}`;
+  const startedAtMs = clock.now();
+  const usage = usageReader(api, id, clock.now);
+  const listeners = new Set<(because: string | undefined) => void>();
+  let isOver = false;
+  let wasKilledHere = false;
+  let killAtMs = Number.POSITIVE_INFINITY;
+  let cancelKill: (() => void) | undefined;
+  let awaySinceMs: number | undefined;
+  let awayFor: string | undefined;
+
+  async function signal(name: string): Promise<void> {
+    if (isOver) return;
+    if (name === "SIGKILL") wasKilledHere = true;
+    // Gone already, or gone with the engine: the one who waits for its end sees which.
+    await api.call("POST", `${path}/kill`, { query: { signal: name } }).catch(() => {});
+  }
+
+  async function ended(): Promise<ContainerExit> {
+    let heard = hear(output, spec);
+    for (;;) {
+      await heard;
+      try {
+        const { State: state } = await api.call<{ State: State }>("GET", `${path}/json`);
+        if (isBack()) tell(undefined);
+        if (!state.Running) return exit(state);
+        // It closed its output, or the engine was away meanwhile and the output must be opened anew.
+        heard = hearAgain();
+        await api.call("POST", `${path}/wait`, { query: { condition: "not-running" }, withinMs: 0 });
+        await heard;
+      } catch (error) {
+        if (isPortError(error, "NotFound")) return gone();
+        heard = Promise.resolve();
+        await away(error);
+      }
+    }
+  }
+
+  /** From what the engine kept: output of the moments in which nobody listened is in it. */
+  async function hearAgain(): Promise<void> {
+    const since = Math.floor((awaySinceMs ?? clock.now()) / 1000);
+    const logs = await api.stream("GET", `${path}/logs`, {
+      query: { follow: true, stdout: true, stderr: true, since },
+    });
+    await hear(logs, spec);
+  }
+
+  async function away(error: unknown): Promise<void> {
+    const nowMs = clock.now();
+    awaySinceMs ??= nowMs;
+    const because = error instanceof Error ? error.message : String(error);
+    if (awayFor === undefined && nowMs - awaySinceMs >= awayToldMs) tell(because);
+    const waitMs = Math.min(Math.max((nowMs - awaySinceMs) / 2, awayFirstMs), awayMaxMs);
+    await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+  }
+
+  function isBack(): boolean {
+    return awayFor !== undefined;
+  }
+
+  function tell(because: string | undefined): void {
+    awayFor = because;
+    for (const listener of listeners) listener(because);
+  }
+
+  function exit({ ExitCode: exitCode, OOMKilled, Error: said }: State): ContainerExit {
+    const killed = exitCode === 137;
+    return {
+      exitCode,
+      signal: exitCode > 128 && exitCode < 160 ? exitCode - 128 : undefined,
+      // Engines on the older control groups do not say so; a kill that nobody here asked for, under a limit, was one.
+      oomKilled: killed && !wasKilledHere && (OOMKilled || spec.memoryLimitBytes !== undefined),
+      ...(because(said) !== undefined && { because: because(said)! }),
+      startedAtMs,
+      finishedAtMs: clock.now(),
+    };
+  }
+
+  function because(said: string | undefined): string | undefined {
+    if (awaySinceMs !== undefined && !wasKilledHere) {
+      return `it ended while the container engine was away${awayFor === undefined ? "" : `: ${awayFor}`}`;
+    }
+    return said || undefined;
+  }
+
+  function gone(): ContainerExit {
+    return {
+      exitCode: 137,
+      signal: 9,
+      oomKilled: false,
+      because: wasKilledHere ? "" : "the container was removed from the engine by somebody else",
+      startedAtMs,
+      finishedAtMs: clock.now(),
+    };
+  }
+
+  const exited = ended().then((end) => {
+    isOver = true;
+    cancelKill?.();
+    clearAway();
+    return end;
+  });
+
+  return {
+    id,
+    startedAtMs,
+    exited,
+    stop(graceMs) {
+      const at = clock.now() + graceMs;
+      if (isOver || at >= killAtMs) return exited;
+      if (killAtMs === Number.POSITIVE_INFINITY && graceMs > 0) void signal(stopSignal);
+      killAtMs = at;
+      cancelKill?.();
+      if (graceMs <= 0) void signal("SIGKILL");
+      else cancelKill = clock.after(graceMs, () => void signal("SIGKILL"));
+      return exited;
+    },
+    kill() {
+      void signal("SIGKILL");
+      return exited;
+    },
+    async exec(options) {
+      if (isOver) throw new PortError("BadRequest", `container ${spec.name} is not running`);
+      return execBeside(api, id, options);
+    },
+    usage: () => (isOver ? undefined : usage()),
+    onTrouble: (listener) => void listeners.add(listener),
+  };
+}
+
+/** Passes output on, and stops reading while the listener is busy. Settles when the stream has ended and all was heard. */
+function hear(stream: Readable, spec: ContainerSpec): Promise<void> {
+  const take = demuxer();
+  return new Promise((resolve) => {
+    let busy: Promise<unknown> = Promise.resolve();
+    stream.on("data", (chunk: Uint8Array) => {
+      const waits = take(chunk).flatMap(({ stream: name, bytes }) => spec.onOutput(name, bytes) ?? []);
+      if (waits.length === 0) return;
+      stream.pause();
+      busy = Promise.all(waits).finally(() => stream.resume());
+      busy.catch(() => {}); // who cannot write a log says so himself; the container goes on
+    });
+    const end = () =>
+      void busy.then(
+        () => resolve(),
+        () => resolve(),
+      );
+    stream.once("end", end);
+    stream.once("close", end);
+    stream.on("error", () => {}); // closes too
+  });
+}

@@ -1,0 +1,100 @@
+/**
+ * The Engine port: looked for when the first container comes, swept before it runs, and remembered on disk while
+ * there may be something to sweep, so that whoever comes after a crash looks there too.
+ */
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Clock, Engine, Images, Log, Opened, Sandbox } from "../../ports/index.js";
+import type { EngineAddress } from "./api.js";
+import { ask, discoverEngine, type Surroundings } from "./discover.js";
+
+export interface EngineOptions {
+  /** Drydock's own folder: in it is noted that containers may be running, and where. */
+  readonly home: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly around?: Surroundings;
+}
+
+type Open = { readonly outcome: "open"; readonly sandbox: Sandbox; readonly images: Images };
+
+export function containerEngine({ home, clock, log, around = surroundings() }: EngineOptions): Engine {
+  const note = join(home, "engine.json");
+  let opening: Promise<Opened> | undefined;
+  let open: Open | undefined;
+
+  async function tryOpen(): Promise<Opened> {
+    const discovery = await discoverEngine(around);
+    if (discovery.outcome === "missing") return discovery;
+    const { engine } = discovery;
+    const [{ engineSandbox }, { engineImages }] = await parts();
+    const sandbox = await engineSandbox({ engine, clock, instance: randomUUID() });
+    const before = noted(note);
+    if (before !== undefined && before.url !== engine.address.url) await sweepElsewhere(before);
+    const swept = await sandbox.sweep();
+    if (swept.length > 0) log.info("ended containers of an earlier life", { count: swept.length });
+    await writeFile(note, JSON.stringify(engine.address), { mode: 0o600 });
+    log.info("container engine", {
+      engine: `${engine.name} ${engine.version}`,
+      at: engine.address.url,
+      from: engine.address.from,
+    });
+    open = { outcome: "open", sandbox, images: engineImages(engine) };
+    return open;
+  }
+
+  /** The user has changed engines since; what runs in the other one is still ours to end. */
+  async function sweepElsewhere(address: EngineAddress): Promise<void> {
+    try {
+      const [{ engineSandbox }] = await parts();
+      const sandbox = await engineSandbox({ engine: await ask(address), clock, instance: randomUUID() });
+      await sandbox.sweep();
+    } catch (error) {
+      log.error("an engine used earlier does not answer: what ran in it is not cleared away", {
+        at: address.url,
+        error: String(error),
+      });
+    }
+  }
+
+  return {
+    async open() {
+      if (open !== undefined) return open;
+      opening ??= tryOpen()
+        .catch((error: unknown): Opened => {
+          return { outcome: "missing", because: error instanceof Error ? error.message : String(error) };
+        })
+        .finally(() => {
+          opening = undefined;
+        });
+      return opening;
+    },
+    hasLeftovers: () => existsSync(note),
+    async close() {
+      await opening;
+      if (open === undefined) return;
+      await open.sandbox.close();
+      await rm(note, { force: true });
+    },
+  };
+}
+
+/** Loaded with the first container. */
+function parts() {
+  return Promise.all([import("./sandbox.js"), import("./images.js")]);
+}
+
+export function surroundings(): Surroundings {
+  return { env: process.env, home: homedir(), platform: process.platform };
+}
+
+function noted(note: string): EngineAddress | undefined {
+  try {
+    return JSON.parse(readFileSync(note, "utf8")) as EngineAddress;
+  } catch {
+    return undefined; // none, or half written by a life that was killed: the sweep of the engine found now still runs
+  }
+}

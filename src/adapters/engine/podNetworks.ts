@@ -1,0 +1,94 @@
+/**
+ * What the containers of a pod share. One container alone has a network of its own. Several meet in the network of a
+ * container that does nothing else, so that any of them can be started again without the others losing it.
+ */
+import type { ContainerSpec, PodRef } from "../../ports/index.js";
+import { isPortError } from "../../ports/index.js";
+import type { EngineApi } from "./api.js";
+import { extraHosts, hostname, type Placement, portBindings, startError } from "./hostConfig.js";
+import { type Labels, nameOf } from "./labels.js";
+import { ensurePauseImage, pauseImage, pauseProgram } from "./pauseImage.js";
+
+export interface PodNetworks {
+  /** Where this container is to be. Rejects with reason Conflict when a port of the pod is taken. */
+  join(spec: ContainerSpec): Promise<Placement["network"]>;
+  leave(pod: PodRef): Promise<void>;
+}
+
+export function podNetworks(api: EngineApi, architecture: string, labels: Labels): PodNetworks {
+  const holders = new Map<string, Promise<string>>();
+
+  async function hold(spec: ContainerSpec): Promise<string> {
+    await ensurePauseImage(api, architecture);
+    const ports = spec.walls?.podPorts ?? [];
+    const { Id: id } = await api.call<{ Id: string }>("POST", "/containers/create", {
+      query: { name: nameOf("POD", spec.pod, spec.id) },
+      withinMs: 0,
+      body: {
+        Image: pauseImage,
+        Entrypoint: [pauseProgram],
+        Hostname: hostname(spec.walls),
+        Labels: labels.of(spec.pod, "POD"),
+        ExposedPorts: Object.fromEntries(ports.map(({ containerPort }) => [`${containerPort}/tcp`, {}])),
+        HostConfig: {
+          PortBindings: portBindings(ports),
+          ExtraHosts: extraHosts(spec.walls),
+          CapDrop: ["ALL"],
+          ReadonlyRootfs: true,
+          LogConfig: { Type: "none", Config: {} },
+        },
+      },
+    });
+    try {
+      await api.call("POST", `/containers/${id}/start`, { withinMs: 0 });
+    } catch (error) {
+      await remove(api, id);
+      throw isPortError(error) ? startError(error) : error;
+    }
+    return id;
+  }
+
+  async function isUp(id: string): Promise<boolean> {
+    try {
+      const { State } = await api.call<{ State: { Running: boolean } }>("GET", `/containers/${id}/json`);
+      return State.Running;
+    } catch (error) {
+      if (isPortError(error, "NotFound")) return false;
+      throw error;
+    }
+  }
+
+  async function held(spec: ContainerSpec): Promise<string> {
+    const { uid } = spec.pod;
+    const before = holders.get(uid);
+    if (before !== undefined) {
+      const id = await before.catch(() => undefined);
+      if (id !== undefined && (await isUp(id))) return id;
+      if (id !== undefined) await remove(api, id);
+      // Whoever came first makes the next one; the others wait for it.
+      if (holders.get(uid) !== before) return held(spec);
+    }
+    const made = hold(spec);
+    holders.set(uid, made);
+    return made;
+  }
+
+  return {
+    async join(spec) {
+      return spec.walls?.sharesNetwork ? { of: await held(spec) } : "own";
+    },
+    async leave({ uid }) {
+      const holder = holders.get(uid);
+      holders.delete(uid);
+      const id = await holder?.catch(() => undefined);
+      if (id !== undefined) await remove(api, id);
+    },
+  };
+}
+
+/** With its anonymous volumes. One that is gone, or going, is as good as removed; the next sweep sees the rest. */
+export async function remove(api: EngineApi, id: string): Promise<void> {
+  await api
+    .call("DELETE", `/containers/${id}`, { query: { force: true, v: true }, withinMs: 0 })
+    .catch(() => {});
+}

@@ -1,0 +1,80 @@
+/**
+ * Which sandbox a pod gets: processes when every image of it is one that runs so, else a container engine. The
+ * pod's annotation may say otherwise. Init containers that are part of Drydock are processes in either.
+ */
+import type { Container } from "../domain/apis/core/container.types.js";
+import type { Pod } from "../domain/apis/core/pod.types.js";
+import type { Images, PodRef, Sandbox } from "../ports/index.js";
+import type { KubeletDeps } from "./deps.js";
+
+const sandboxAnnotation = "drydock.dev/sandbox";
+
+export type SandboxKind = "process" | "container";
+
+export interface Place {
+  readonly kind: SandboxKind;
+  readonly sandbox: Pick<Sandbox, "scheme" | "start" | "forwardsPorts">;
+  readonly images: Images;
+}
+
+/** `because` says why no sandbox fits, and what would make one fit. */
+export type Placed = Place | { readonly because: string };
+
+export interface PodPlace {
+  readonly kind: Promise<SandboxKind>;
+  of(container: Container, role: "init" | "sidecar" | "main"): Promise<Placed>;
+  /** What the pod's containers shared is given back. */
+  end(ref: PodRef): Promise<void>;
+}
+
+export function podPlace(pod: Pod, deps: KubeletDeps): PodPlace {
+  const wish = pod.metadata.annotations?.[sandboxAnnotation];
+  const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  const kind = decide();
+  let engine: Sandbox | undefined;
+
+  async function decide(): Promise<SandboxKind> {
+    if (wish === "process" || wish === "container") return wish;
+    for (const { image } of all) if (!(await isOurs(image))) return "container";
+    return "process";
+  }
+
+  async function isOurs(image: string): Promise<boolean> {
+    const found = await deps.images.resolve(image);
+    return found.outcome === "resolved" || !found.isUnknown;
+  }
+
+  async function needsEngine(image: string): Promise<string> {
+    const found = await deps.images.resolve(image);
+    return found.outcome === "missing" && found.isUnknown
+      ? found.because
+      : `${image} needs a container engine, for annotation ${sandboxAnnotation} says so`;
+  }
+
+  return {
+    kind,
+    async of({ image }, role) {
+      if (wish !== undefined && wish !== "process" && wish !== "container") {
+        return {
+          because: `annotation ${sandboxAnnotation} is ${JSON.stringify(wish)}: it takes process or container`,
+        };
+      }
+      const process: Place = { kind: "process", sandbox: deps.sandbox, images: deps.images };
+      if ((await kind) === "process" || (role === "init" && (await isOurs(image)))) return process;
+      const why = await needsEngine(image);
+      if (deps.engine === undefined) return { because: why };
+      const opened = await deps.engine.open();
+      if (opened.outcome === "missing") return { because: `${why}: ${opened.because}` };
+      if (wish === undefined && (await isOurs(image))) {
+        return {
+          because:
+            `${image} runs as a process and ${all.find((one) => one.image !== image)?.image} needs a container ` +
+            "engine, and containers of one pod share a network: use images of one kind, or put them into pods of their own",
+        };
+      }
+      engine = opened.sandbox;
+      return { kind: "container", sandbox: opened.sandbox, images: opened.images };
+    },
+    end: async (ref) => engine?.endPod?.(ref),
+  };
+}

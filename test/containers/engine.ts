@@ -1,0 +1,65 @@
+// What tests with containers need: an engine, found as Drydock finds it, and images that are made here.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pack } from "tar-stream";
+import { describe, it } from "vitest";
+import type { EngineApi } from "../../src/adapters/engine/api.js";
+import { discoverEngine, surroundings } from "../../src/adapters/engine/index.js";
+import { root } from "../sources.js";
+
+const discovery = await discoverEngine(surroundings());
+
+/** A describe that is skipped, with the reason in its name, when no container engine runs here. */
+export function describeWithEngine(title: string, body: (api: EngineApi) => void): void {
+  if (discovery.outcome === "found") {
+    describe(title, () => body(discovery.engine.api));
+    return;
+  }
+  if (process.env["DRYDOCK_SKIP_NOTHING"] !== undefined) throw new Error(`${title}: ${discovery.because}`);
+  describe.skip(title, () => {
+    it(`skipped: ${discovery.because}`, () => {});
+  });
+}
+
+export interface ImageFile {
+  readonly path: string;
+  readonly content: Buffer | string;
+  readonly mode?: number;
+}
+
+/** Builds an image from nothing but these files: `instructions` follow on FROM scratch. */
+export async function buildImage(
+  api: EngineApi,
+  tag: string,
+  files: readonly ImageFile[],
+  instructions: readonly string[],
+): Promise<void> {
+  const archive = pack();
+  for (const { path, content, mode = 0o644 } of files) archive.entry({ name: `files${path}`, mode }, content);
+  archive.entry({ name: "Dockerfile" }, ["FROM scratch", "COPY files /", ...instructions, ""].join("\n"));
+  archive.finalize();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of archive) chunks.push(chunk as Uint8Array);
+  const told = await api.stream("POST", "/build", {
+    query: { t: tag, rm: true, forcerm: true },
+    archive: Buffer.concat(chunks),
+  });
+  let text = "";
+  for await (const chunk of told) text += String(chunk);
+  const problem = /"error":"([^"]*)"/.exec(text)?.[1];
+  if (problem !== undefined) throw new Error(`image ${tag} could not be built: ${problem}`);
+}
+
+/** A Go program of test/containers, linked statically; built once, and again when its source changed. */
+export function goProgram(environment: NodeJS.ProcessEnv = {}): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "drydock-go-"));
+  const out = join(folder, "server");
+  execFileSync("go", ["build", "-trimpath", "-ldflags=-s -w", "-o", out, "."], {
+    cwd: join(root, "test/containers/go"),
+    env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", ...environment },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return readFileSync(out);
+}

@@ -16,6 +16,7 @@ import {
 import { compileRoutes } from "../../src/dataplane/gateway/compile.js";
 import type {
   EndpointsInput,
+  GatewayInput,
   ServiceInput,
   VirtualServiceInput,
 } from "../../src/dataplane/gateway/inputs.js";
@@ -216,6 +217,23 @@ export function plain(name: string, hosts: readonly string[], rule: object): Vir
     spec: { gateways: [external, "mesh"], hosts, http: [rule] },
   };
 }
+
+/** A Gateway of the external gateway's pods, beside those that Knative brings. */
+export function gateway(
+  name: string,
+  servers: readonly object[],
+  labels = { istio: "ingressgateway" },
+): GatewayInput {
+  return { metadata: { name, namespace: "knative-serving" }, spec: { selector: labels, servers } };
+}
+
+export const plainServer = { hosts: ["*"], port: { name: "http", number: 80, protocol: "HTTP" } };
+
+export const tlsServer = {
+  hosts: ["*"],
+  port: { name: "https", number: 443, protocol: "HTTPS" },
+  tls: { mode: "SIMPLE", credentialName: "cert" },
+};
 
 /** A gateway, pods and clients on real sockets; everything it opened is closed with it. */
 export class World {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   endpoints,
+  gateway,
   isvc,
   local,
   plain,
+  plainServer,
   route,
   seedMesh,
   seedTop,
@@ -25,11 +27,17 @@ function ask(
   listener: ListenerName,
   host: string,
   target = "/",
-  more: { method?: string; headers?: Record<string, string>; roll?: number } = {},
+  more: { method?: string; headers?: Record<string, string>; roll?: number; secure?: boolean } = {},
 ) {
   const routes = findHost(table[listener], host);
   if (routes === undefined) return undefined;
-  const asked: Asked = { host, method: more.method ?? "GET", target, header: (name) => more.headers?.[name] };
+  const asked: Asked = {
+    host,
+    method: more.method ?? "GET",
+    target,
+    secure: more.secure ?? false,
+    header: (name) => more.headers?.[name],
+  };
   return matchRoute(routes, asked, () => more.roll ?? 0);
 }
 
@@ -366,7 +374,7 @@ describe("what cannot be served", () => {
       "spec.http[0].match[0].uri.regex",
     ],
     ["one that is too long", { match: [{ authority: { regex: "a".repeat(2000) } }] }, "longer than"],
-    ["a condition unknown here", { match: [{ queryParams: { a: { exact: "b" } } }] }, "match[0].queryParams"],
+    ["a condition unknown here", { match: [{ sourceLabels: { a: "b" } }] }, "match[0].sourceLabels"],
     [
       "a header that would break the line",
       { headers: { request: { set: { "X-A": "b\r\nc" } } } },
@@ -407,7 +415,7 @@ describe("what cannot be served", () => {
     const input = {
       virtualServices: [plain("v", ["v.x"], to("a"))],
       services: [service("a")],
-      gateways: [{ metadata: { name: "other" } }],
+      gateways: [gateway("other", [plainServer])],
     };
     const { table, problems } = compile(input);
     expect(problems).toEqual([expect.objectContaining({ reason: "GatewayMissing" })]);

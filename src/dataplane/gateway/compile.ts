@@ -1,29 +1,39 @@
 // VirtualServices, Services and Endpoints in, a route table out. A chain of VirtualServices (InferenceService ->
 // local gateway -> Knative route -> revision) is walked here, once, so that a request never walks it.
+import type { ParsedGateway } from "../../domain/apis/istio/gateway.parse.js";
+import type {
+  HeaderOperations,
+  NamedMatch,
+  Parsed,
+  ParsedArm,
+  ParsedDestination,
+  ParsedMatch,
+  ParsedRule,
+  StringMatch,
+} from "../../domain/apis/istio/routing.types.js";
 import { makeSplit } from "../../domain/traffic/index.js";
 import { bindHosts } from "./bind.js";
 import { type ServiceResolver, serviceResolver } from "./endpoints.js";
-import { type Accumulated, accumulate, noChange, settle } from "./headers.js";
+import { type Certificates, readCertificates } from "./gatewaySecrets.js";
+import { type Accumulated, accumulate, noChange, settle, settleResponse } from "./headers.js";
 import type { CompileInput } from "./inputs.js";
 import { chainLimit, leafLimit } from "./limits.js";
-import { matchString } from "./match.js";
-import { keyOf, parseVirtualService } from "./parse.js";
+import { matchNamed, matchString } from "./match.js";
+import { readSources, type Sources } from "./sources.js";
 import type {
   Binding,
   Bound,
+  BoundMatch,
   CompileMemory,
   Condition,
   DeadEnd,
+  Extras,
   HostRoutes,
   Link,
   ListenerName,
   ListenerTable,
   LookedUp,
   Node,
-  Parsed,
-  ParsedArm,
-  ParsedMatch,
-  ParsedRule,
   Resolved,
   Revision,
   RouteProblem,
@@ -39,46 +49,25 @@ export interface Compiled {
 /** Objects that do not compile keep what they had in `previous`; everything else is as `input` says. */
 export function compileRoutes(input: CompileInput, previous?: RouteTable): Compiled {
   const problems: RouteProblem[] = [];
-  const parsed = parseAll(input, previous, problems);
-  const inForce = [...parsed.values()].sort(byAge);
-  const linker = new Linker(input, inForce, problems, previous?.memory);
+  const sources = readSources(input, previous?.memory, problems);
+  const { certificates: known } = previous?.memory ?? {};
+  const certificates = readCertificates(input, sources.gateways, known, problems);
+  const linker = new Linker(input, { ...sources, certificates }, problems, previous?.memory);
   const external = linker.table("external");
   const local = linker.table("local");
   linker.tellUnreachable(external, local);
+  const tls = [...certificates.values()];
   return {
-    table: { external, local, revisions: linker.revisions(), memory: linker.memory(parsed) },
+    table: {
+      external,
+      local,
+      revisions: linker.revisions(),
+      // The same list while nothing changed: then no listener takes it anew.
+      tls: sameList(previous?.tls ?? [], tls) ? (previous?.tls ?? tls) : tls,
+      memory: linker.memory(),
+    },
     problems,
   };
-}
-
-function parseAll(input: CompileInput, previous: RouteTable | undefined, problems: RouteProblem[]) {
-  const parsed = new Map<string, Parsed>();
-  for (const object of input.virtualServices) {
-    const key = keyOf(object);
-    const before = previous?.memory.parsed.get(key);
-    if (before !== undefined && before.source === object) {
-      parsed.set(key, before);
-      continue;
-    }
-    const result = parseVirtualService(object);
-    if (result.outcome === "parsed") {
-      parsed.set(key, result.parsed);
-      continue;
-    }
-    if (before !== undefined) parsed.set(key, before);
-    const { reason, message } = result;
-    problems.push({ object: `VirtualService ${key}`, reason, message, keptPrevious: before !== undefined });
-  }
-  return parsed;
-}
-
-/** Where two claim one host the older goes first, as in Istio; the name decides among equals. */
-function byAge(one: Parsed, other: Parsed): number {
-  return compare(one.createdAt, other.createdAt) || compare(one.key, other.key);
-}
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 type Looked = Link["looked"][number];
@@ -89,6 +78,9 @@ interface Way {
   readonly host: string;
   readonly hostSet: boolean;
   readonly change: Accumulated;
+  /** What each hop does to the answer, the first hop's first. */
+  readonly response: readonly HeaderOperations[];
+  readonly extras: Omit<Extras, "response">;
   readonly timeoutMs: number | undefined;
   readonly chain: readonly string[];
   /** Listener and host of every step: the same host on the other listener is not yet a loop. */
@@ -119,17 +111,20 @@ class Linker {
   private readonly binding: Binding;
   private readonly told = new Set<string>();
   private readonly hidden: ReadonlySet<string>;
+  private readonly tls: boolean;
   private readonly barred: { readonly host: string; readonly listener: ListenerName }[] = [];
 
   constructor(
     input: CompileInput,
-    objects: readonly Parsed[],
+    private readonly sources: Sources & { readonly certificates: Certificates },
     private readonly problems: RouteProblem[],
     before: CompileMemory | undefined,
   ) {
-    const gateways = input.gateways && new Set(input.gateways.map((gateway) => gateway.metadata?.name ?? ""));
-    this.settings = JSON.stringify([input.domain, input.hideFromPods, gateways && [...gateways].sort()]);
-    this.before = before?.settings === this.settings ? before : undefined;
+    const { objects, gateways } = sources;
+    this.tls = sources.certificates.size > 0;
+    this.settings = JSON.stringify([input.domain, input.hideFromPods, gateways === undefined, this.tls]);
+    const same = before?.settings === this.settings && sameMap(before.gateways, gateways ?? noGateways);
+    this.before = same ? before : undefined;
     this.services = serviceResolver(input, before?.services);
     this.hidden = new Set((input.hideFromPods ?? hiddenFromPods).map((name) => name.toLowerCase()));
     this.suffix = `.svc.${(input.domain ?? "cluster.local").toLowerCase()}`;
@@ -138,13 +133,13 @@ class Linker {
       bound !== undefined && sameList(bound.objects, objects)
         ? bound
         : bindHosts(objects, this.suffix, gateways);
-    for (const { owner, gateway } of this.binding.missing)
-      this.tell(owner, "GatewayMissing", `there is no Gateway named ${gateway}`);
+    for (const problem of this.binding.problems) this.report(problem);
   }
 
-  memory(parsed: ReadonlyMap<string, Parsed>): CompileMemory {
-    const { settings, binding, services, links } = this;
-    return { settings, binding, parsed, services: services.known, links };
+  memory(): CompileMemory {
+    const { settings, binding, services, links, sources } = this;
+    const { parsed, whole, gateways = noGateways, certificates } = sources;
+    return { settings, binding, parsed, whole, gateways, certificates, services: services.known, links };
   }
 
   revisions(): Revision[] {
@@ -219,12 +214,15 @@ class Linker {
       host,
       hostSet: false,
       change: noChange,
+      response: [],
+      extras: noExtras,
       timeoutMs: undefined,
       chain: [host],
       visited: [at],
       leaves: { count: 0 },
     };
     const rules = this.rules(bounds, way);
+    if (bounds.some(({ httpsRedirect }) => httpsRedirect)) rules.unshift(toHttps);
     this.making = undefined;
     const routes = rules.length === 0 ? undefined : { host, rules, hash: firstHash(rules) };
     return { routes, ...making };
@@ -232,33 +230,77 @@ class Linker {
 
   /** Decides what can be decided with the host and the headers set on the way; what is left waits for the request. */
   private rules(bounds: readonly Bound[], way: Way): Rule[] {
-    const rules: Rule[] = [];
-    for (const { owner, rules: parsed } of bounds) {
-      for (const rule of parsed) {
-        const when = conditions(rule.matches, way);
+    const made: Rule[] = [];
+    for (const [index, bound] of bounds.entries()) {
+      for (const { rule, matches } of bound.rules) {
+        const when = conditions(matches, way, this.tls && way.listener === "external");
         if (when === "never") continue;
-        rules.push({ when, rewrite: rule.rewrite, to: this.end(owner, rule, way) });
+        made.push({ when, rewrite: rule.rewrite, to: this.end(bound.owner, rule, way) });
         // Nothing after a rule that always holds can be reached.
-        if (when.length === 0) return rules;
+        if (when.length === 0) {
+          this.tellHidden(bound, bounds.slice(index + 1), way.host);
+          return made;
+        }
       }
     }
-    return rules;
+    return made;
   }
 
-  private end(owner: Parsed, rule: ParsedRule, way: Way): Node {
-    if (rule.redirect !== undefined) return rule.redirect;
-    const withAuthority =
-      rule.authority === undefined
-        ? way
-        : {
-            ...way,
-            host: rule.authority.toLowerCase(),
-            hostSet: true,
-            change: setHost(way.change, rule.authority),
-          };
-    const after = step(withAuthority, rule);
-    const ends = rule.arms.flatMap((arm) =>
-      arm.weight > 0 ? [{ weight: arm.weight, to: this.arm(owner, arm, after) }] : [],
+  /** Two authors of one host: the younger must learn that the older takes everything. */
+  private tellHidden(first: Bound, others: readonly Bound[], host: string): void {
+    for (const { owner, through } of others) {
+      const shared = through.find((key) => first.through.includes(key));
+      if (shared === undefined || owner.key === first.owner.key) continue;
+      this.tell(
+        owner,
+        "HostConflict",
+        `VirtualService ${first.owner.key}, which is older, takes every request for host ${host} at ${shared}: no rule here is reached`,
+      );
+    }
+  }
+
+  private end(owner: Parsed, rule: ParsedRule, before: Way): Node {
+    const hop = step(before, rule);
+    const way = { ...hop, extras: this.extras(owner, rule, hop) };
+    switch (rule.then.kind) {
+      case "redirect":
+        return { kind: "redirect", redirect: rule.then, extras: settled(way) };
+      case "direct": {
+        const { status, body, encoding } = rule.then;
+        return { kind: "direct", status, body: Buffer.from(body, encoding), extras: settled(way) };
+      }
+      case "delegate":
+        return this.nowhere(way, `${rule.at} delegates to ${rule.then.to}, which is not there`);
+      case "route":
+        return this.split(owner, rule.then.arms, way);
+    }
+  }
+
+  private extras(owner: Parsed, rule: ParsedRule, way: Way): Way["extras"] {
+    const { fault, cors, retry, mirrors } = rule;
+    if (fault === undefined && cors === undefined && retry === undefined && mirrors.length === 0)
+      return owner.repeatsAnything ? { ...way.extras, repeatsAnything: true } : way.extras;
+    const { extras } = way;
+    return {
+      faults: fault === undefined ? extras.faults : [...extras.faults, fault],
+      // The first hop is the one that browsers talk to, the last one knows the pod best.
+      cors: extras.cors ?? cors,
+      retry: retry ?? extras.retry,
+      repeatsAnything: extras.repeatsAnything || owner.repeatsAnything,
+      mirrors: [
+        ...extras.mirrors,
+        ...mirrors.map(({ destination, share }) => ({
+          share,
+          // A copy gets no copies, and nobody waits for its answer.
+          to: this.lead(owner, destination, { ...way, extras: noExtras, response: [] }),
+        })),
+      ],
+    };
+  }
+
+  private split(owner: Parsed, arms: readonly ParsedArm[], way: Way): Node {
+    const ends = arms.flatMap((arm) =>
+      arm.weight > 0 ? [{ weight: arm.weight, to: this.lead(owner, arm, withHeaders(way, arm)) }] : [],
     );
     const only = ends.length === 1 ? ends[0] : undefined;
     if (only !== undefined) return only.to;
@@ -268,15 +310,14 @@ class Linker {
     return { kind: "split", split };
   }
 
-  private arm(owner: Parsed, arm: ParsedArm, before: Way): Node {
-    const way = step(before, { headers: arm.headers, timeoutMs: undefined });
-    const host = this.fullName(arm.host, owner.namespace);
+  private lead(owner: Parsed, to: ParsedDestination, way: Way): Node {
+    const host = this.fullName(to.host, owner.namespace);
     const gateway = this.gatewayOf(host);
     if (gateway !== undefined) return this.enter(owner, gateway, way);
     const service = this.serviceOf(host);
-    if (service === undefined) return this.nowhere(way, `${arm.host} is not a Service of this cluster`);
-    const resolved = this.services.resolve(service.namespace, service.name, arm.port);
-    this.making?.services.push({ ...service, port: arm.port, resolved });
+    if (service === undefined) return this.nowhere(way, `${to.host} is not a Service of this cluster`);
+    const resolved = this.services.resolve(service.namespace, service.name, to.port);
+    this.making?.services.push({ ...service, port: to.port, resolved });
     if (resolved.kind === "alias") {
       const aliased = this.gatewayOf(resolved.host);
       if (aliased !== undefined) return this.enter(owner, aliased, way);
@@ -310,6 +351,7 @@ class Linker {
       headers: settle(way.change, this.hidden),
       timeoutMs: way.timeoutMs,
       hash: way.change.set.get("k-network-hash")?.[1],
+      extras: settled(way),
       chain: way.chain,
     };
   }
@@ -389,7 +431,7 @@ class Linker {
     for (const { host, listener } of this.barred) {
       if (reaches(external, host) || reaches(local, host)) continue;
       for (const { owner, rules } of this.binding.hosts[listener].get(host) ?? []) {
-        const tests = rules.flatMap((rule) => rule.matches.map(describeAuthority)).join(", ");
+        const tests = rules.flatMap(({ matches }) => matches.map(describeAuthority)).join(", ");
         const message = `host ${host} is listed for ${listener} traffic, but no rule admits it: ${tests}`;
         this.tell(owner, "UnreachableHost", message);
       }
@@ -414,52 +456,171 @@ function sameList(one: readonly unknown[], other: readonly unknown[]): boolean {
   return one.length === other.length && one.every((item, index) => item === other[index]);
 }
 
+function sameMap(one: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): boolean {
+  return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value);
+}
+
 function tooWide({ chain }: Way): DeadEnd {
   const message = `${chain[0]} fans out to more than ${leafLimit} ends`;
   return { kind: "deadEnd", status: 508, reason: "RouteLoop", message };
 }
 
-function step(way: Way, layer: Pick<ParsedRule, "headers" | "timeoutMs">): Way {
-  const change = accumulate(way.change, layer.headers);
-  const host = layer.headers.set.find(([name]) => name.toLowerCase() === "host")?.[1];
-  const timeouts = [way.timeoutMs, layer.timeoutMs].filter((ms) => ms !== undefined);
+/** What a rule says of its own: the name it gives the host first, then its headers, as they may name another. */
+function step(before: Way, rule: ParsedRule): Way {
+  const { authority } = rule;
+  const way =
+    authority === undefined
+      ? before
+      : {
+          ...before,
+          host: authority.toLowerCase(),
+          hostSet: true,
+          change: accumulate(before.change, { set: [["Host", authority]], add: [], remove: [] }),
+        };
+  const timeouts = [way.timeoutMs, rule.timeoutMs].filter((ms) => ms !== undefined);
   return {
-    ...way,
-    change,
+    ...withHeaders(way, rule),
     // The innermost cannot outlast the outermost, whose connection it lives on.
     timeoutMs: timeouts.length === 0 ? undefined : Math.min(...timeouts),
+  };
+}
+
+function withHeaders(way: Way, { request, response }: Pick<ParsedRule, "request" | "response">): Way {
+  const host = request.set.find(([name]) => name.toLowerCase() === "host")?.[1];
+  return {
+    ...way,
+    change: accumulate(way.change, request),
+    response: touches(response) ? [...way.response, response] : way.response,
     ...(host === undefined ? {} : { host: host.toLowerCase(), hostSet: true }),
   };
 }
 
-function setHost(change: Accumulated, host: string): Accumulated {
-  return accumulate(change, { set: [["Host", host]], add: [], remove: [] });
+function touches({ set, add, remove }: HeaderOperations): boolean {
+  return set.length + add.length + remove.length > 0;
+}
+
+const noExtras: Way["extras"] = {
+  faults: [],
+  cors: undefined,
+  retry: undefined,
+  repeatsAnything: false,
+  mirrors: [],
+};
+
+const noGateways: ReadonlyMap<string, ParsedGateway> = new Map();
+
+/** Nothing at all for a plain request. */
+function settled({ extras, response }: Way): Extras | undefined {
+  const retry = extras.retry?.attempts === 0 ? undefined : extras.retry;
+  const { faults, cors, mirrors } = extras;
+  if (
+    faults.length === 0 &&
+    cors === undefined &&
+    retry === undefined &&
+    mirrors.length === 0 &&
+    response.length === 0
+  )
+    return undefined;
+  return { ...extras, retry, response: response.length === 0 ? undefined : settleResponse(response) };
+}
+
+const toHttps: Rule = {
+  when: [{ ...anything(), secure: false }],
+  rewrite: undefined,
+  to: {
+    kind: "redirect",
+    redirect: {
+      kind: "redirect",
+      scheme: "https",
+      authority: undefined,
+      port: undefined,
+      uri: undefined,
+      code: 301,
+    },
+    extras: undefined,
+  },
+};
+
+function anything(): Condition {
+  return {
+    authority: undefined,
+    uri: undefined,
+    method: undefined,
+    secure: undefined,
+    headers: [],
+    withoutHeaders: [],
+    queryParams: [],
+  };
 }
 
 /** Empty means always. A wildcard host is not known yet, so its authority stays a question for the request. */
-function conditions(matches: readonly ParsedMatch[], way: Way): readonly Condition[] | "never" {
-  if (matches.length === 0) return [];
+function conditions(matches: readonly BoundMatch[], way: Way, tls: boolean): readonly Condition[] | "never" {
   const left: Condition[] = [];
-  for (const match of matches) {
-    const known = !way.host.startsWith("*");
-    if (known && match.authority !== undefined && !matchString(match.authority, way.host)) continue;
-    const authority = known ? undefined : match.authority;
-    const headers: Condition["headers"][number][] = [];
-    let possible = true;
-    for (const header of match.headers) {
-      const set = way.change.set.get(header.name)?.[1];
-      if (set === undefined && way.change.remove.has(header.name)) possible = false;
-      else if (set === undefined) headers.push(header);
-      else if (header.match !== undefined && !matchString(header.match, set)) possible = false;
-    }
-    if (!possible) continue;
-    const always = match.uri?.kind === "prefix" && (match.uri.value === "" || match.uri.value === "/");
-    const uri = always ? undefined : match.uri;
-    if (authority === undefined && uri === undefined && match.method === undefined && headers.length === 0)
-      return [];
-    left.push({ authority, uri, method: match.method, headers });
+  for (const { match, secure } of matches) {
+    const overTls = securely(match?.scheme, secure, tls);
+    if (overTls === "never") continue;
+    const one = match === undefined ? { ...anything(), secure: overTls } : condition(match, overTls, way);
+    if (one === undefined) continue;
+    if (isAlways(one)) return [];
+    left.push(one);
   }
   return left.length === 0 ? "never" : left;
+}
+
+/** Where nothing listens with TLS, every request comes without. */
+function securely(
+  scheme: StringMatch | undefined,
+  secure: boolean | undefined,
+  tls: boolean,
+): boolean | undefined | "never" {
+  const ways = [false, true].filter(
+    (over) =>
+      (tls || !over) &&
+      (secure === undefined || secure === over) &&
+      (scheme === undefined || matchString(scheme, over ? "https" : "http")),
+  );
+  if (ways.length === 0) return "never";
+  return ways.length === 2 || !tls ? undefined : ways[0];
+}
+
+function condition(match: ParsedMatch, secure: boolean | undefined, way: Way): Condition | undefined {
+  const known = !way.host.startsWith("*");
+  if (known && match.authority !== undefined && !matchString(match.authority, way.host)) return undefined;
+  const headers: NamedMatch[] = [];
+  for (const test of match.headers) {
+    const set = way.change.set.get(test.name)?.[1];
+    if (set === undefined && !way.change.remove.has(test.name)) headers.push(test);
+    else if (!matchNamed(test, set)) return undefined;
+  }
+  const withoutHeaders: NamedMatch[] = [];
+  for (const test of match.withoutHeaders) {
+    const set = way.change.set.get(test.name)?.[1];
+    if (set === undefined && !way.change.remove.has(test.name)) withoutHeaders.push(test);
+    else if (matchNamed(test, set)) return undefined;
+  }
+  const { uri, method, queryParams } = match;
+  const anyPath = uri?.kind === "prefix" && (uri.value === "" || uri.value === "/");
+  return {
+    authority: known ? undefined : match.authority,
+    uri: anyPath ? undefined : uri,
+    method,
+    secure,
+    headers,
+    withoutHeaders,
+    queryParams,
+  };
+}
+
+function isAlways(one: Condition): boolean {
+  const { authority, uri, method, secure, headers, withoutHeaders, queryParams } = one;
+  const tests = headers.length + withoutHeaders.length + queryParams.length;
+  return (
+    tests === 0 &&
+    authority === undefined &&
+    uri === undefined &&
+    method === undefined &&
+    secure === undefined
+  );
 }
 
 function reaches(table: ListenerTable, host: string): boolean {
@@ -467,10 +628,17 @@ function reaches(table: ListenerTable, host: string): boolean {
   return table.exact.has(host) || table.wildcards.has(host.slice(1));
 }
 
-function describeAuthority(match: ParsedMatch): string {
-  const test = match.authority;
+function describeAuthority({ match }: BoundMatch): string {
+  const test = match?.authority;
   if (test === undefined) return "any authority";
-  return "source" in test ? `authority regex ${test.source}` : `authority ${test.kind} ${test.value}`;
+  switch (test.kind) {
+    case "regex":
+      return `authority regex ${test.regex.source}`;
+    case "oneOf":
+      return `authority regex ${test.source}`;
+    default:
+      return `authority ${test.kind} ${test.value}`;
+  }
 }
 
 function firstHash(rules: readonly Rule[]): string | undefined {

@@ -1,6 +1,8 @@
 // Header operations of the layers a request passes, added up to what they come to at the end.
+
+import type { HeaderOperations } from "../../domain/apis/istio/routing.types.js";
 import { lettersOf, toLines } from "../proxy/index.js";
-import type { HeaderChange, HeaderOperations } from "./table.js";
+import type { HeaderChange, ResponseChange } from "./table.js";
 
 export interface Accumulated {
   /** By lower-case name: the value in force, its name as the author spelled it. */
@@ -58,3 +60,9 @@ const ours = [
   "x-request-id",
   "traceparent",
 ];
+
+/** On its way back an answer passes the last hop first. */
+export function settleResponse(layers: readonly HeaderOperations[]): ResponseChange {
+  const { drop, text } = settle(layers.reduceRight(accumulate, noChange), new Set());
+  return { drop, text };
+}

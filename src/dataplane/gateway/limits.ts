@@ -36,9 +36,6 @@ export const h2StreamLimit = 512;
 /** What one HTTP/2 stream may send ahead: 64 KiB halves the speed of large tensors. */
 export const h2WindowBytes = 256 * 1024;
 
-/** A regular expression longer than this is machine-made or hostile; the ones KServe writes are under 200. */
-export const regexLimit = 1024;
-
 /** VirtualServices one request may pass. KServe needs two, a DomainMapping before it three. */
 export const chainLimit = 8;
 

@@ -1,16 +1,17 @@
 // From listener, host, path and verb to a destination. Runs on every request: map look-ups, and the few tests
 // the compiler could not decide beforehand.
+
+import type { NamedMatch, Rewrite, StringMatch } from "../../domain/apis/istio/routing.types.js";
 import { chooseArm } from "../../domain/traffic/index.js";
 import type {
   Condition,
   DeadEnd,
   Destination,
+  Direct,
   HostRoutes,
   ListenerTable,
-  Redirect,
-  Rewrite,
+  Redirected,
   Rule,
-  StringMatch,
 } from "./table.js";
 
 export interface Asked {
@@ -18,12 +19,15 @@ export interface Asked {
   readonly method: string;
   /** Path and query, beginning with a slash. */
   readonly target: string;
+  /** Came over TLS. */
+  readonly secure: boolean;
   header(lowerName: string): string | undefined;
 }
 
 export type Matched =
   | { readonly kind: "forward"; readonly destination: Destination; readonly target: string }
-  | { readonly kind: "redirect"; readonly redirect: Redirect; readonly target: string }
+  | { readonly kind: "redirect"; readonly redirected: Redirected; readonly target: string }
+  | Direct
   | DeadEnd
   | { readonly kind: "noRule" };
 
@@ -58,10 +62,17 @@ export function findHost(table: ListenerTable, host: string): HostRoutes | undef
 }
 
 export function matchRoute(routes: HostRoutes, asked: Asked, random: () => number): Matched {
-  let target = asked.target;
-  let rule = firstRule(routes.rules, asked, target);
+  const rule = firstRule(routes.rules, asked, asked.target);
+  return rule === undefined ? noRule : follow(rule, asked, asked.target, random);
+}
+
+const noRule: Matched = { kind: "noRule" };
+
+function follow(first: Rule, asked: Asked, from: string, random: () => number): Matched {
+  let target = from;
+  let rule: Rule | undefined = first;
   for (;;) {
-    if (rule === undefined) return { kind: "noRule" };
+    if (rule === undefined) return noRule;
     if (rule.rewrite !== undefined) target = rewriteTarget(rule.rewrite, target);
     let node = rule.to;
     while (node.kind === "split") node = chooseArm(node.split, random).to;
@@ -69,7 +80,8 @@ export function matchRoute(routes: HostRoutes, asked: Asked, random: () => numbe
       case "forward":
         return { kind: "forward", destination: node, target };
       case "redirect":
-        return { kind: "redirect", redirect: node, target };
+        return { kind: "redirect", redirected: node, target };
+      case "direct":
       case "deadEnd":
         return node;
       case "rules":
@@ -87,27 +99,37 @@ function firstRule(rules: readonly Rule[], asked: Asked, target: string): Rule |
 }
 
 function holds(condition: Condition, asked: Asked, target: string): boolean {
+  if (condition.secure !== undefined && condition.secure !== asked.secure) return false;
   if (condition.uri !== undefined && !matchString(condition.uri, pathOf(target))) return false;
   if (condition.method !== undefined && !matchString(condition.method, asked.method)) return false;
   if (condition.authority !== undefined && !matchString(condition.authority, hostKey(asked.host)))
     return false;
-  for (const { name, match } of condition.headers) {
-    const value = asked.header(name);
-    if (value === undefined || (match !== undefined && !matchString(match, value))) return false;
-  }
-  return true;
+  for (const test of condition.headers) if (!matchNamed(test, asked.header(test.name))) return false;
+  for (const test of condition.withoutHeaders) if (matchNamed(test, asked.header(test.name))) return false;
+  return condition.queryParams.length === 0 || holdsQuery(condition.queryParams, target);
+}
+
+export function matchNamed({ match }: NamedMatch, value: string | undefined): boolean {
+  return value !== undefined && (match === undefined || matchString(match, value));
+}
+
+/** Of a parameter given twice the first counts, as in Envoy. */
+function holdsQuery(tests: readonly NamedMatch[], target: string): boolean {
+  const at = target.indexOf("?");
+  const query = new URLSearchParams(at < 0 ? "" : target.slice(at + 1));
+  return tests.every((test) => matchNamed(test, query.get(test.name) ?? undefined));
 }
 
 export function matchString(match: StringMatch, value: string): boolean {
   switch (match.kind) {
     case "exact":
-      return value === match.value;
+      return match.value === (match.ignoreCase ? value.toLowerCase() : value);
     case "prefix":
-      return value.startsWith(match.value);
+      return (match.ignoreCase ? value.toLowerCase() : value).startsWith(match.value);
     case "oneOf":
       return match.values.has(value);
     case "regex":
-      return match.regex.test(value);
+      return match.regex.matches(value);
   }
 }
 
@@ -124,12 +146,14 @@ function rewriteTarget(rewrite: Rewrite, target: string): string {
 
 function rewritePath(rewrite: Rewrite, path: string): string {
   switch (rewrite.kind) {
-    case "prefix":
-      return path.startsWith(rewrite.from) ? rewrite.to + path.slice(rewrite.from.length) : path;
+    case "prefix": {
+      const begins = (rewrite.ignoreCase ? path.toLowerCase() : path).startsWith(rewrite.from);
+      return begins ? rewrite.to + path.slice(rewrite.from.length) : path;
+    }
     case "whole":
       return rewrite.to;
     case "regex":
-      return path.replace(rewrite.regex, rewrite.to);
+      return rewrite.replace(path);
   }
 }
 

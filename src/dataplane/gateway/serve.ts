@@ -14,9 +14,10 @@ import { headerOf, type Incoming } from "./incoming.js";
 import type { FrontLimits } from "./limits.js";
 import { type Asked, findHost, matchRoute } from "./match.js";
 import { outgoingLines } from "./outgoing.js";
+import { redirectTo } from "./redirect.js";
 import { cutOff, WatchedReply } from "./replies.js";
 import type { Stats } from "./stats.js";
-import type { Destination, HostRoutes, ListenerName, RouteTable } from "./table.js";
+import type { Destination, Direct, HostRoutes, ListenerName, RouteTable } from "./table.js";
 
 /** What every front shares. `table` is swapped whole; a request keeps the one it began with. */
 export interface Shared {
@@ -76,6 +77,7 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
     host: incoming.host,
     method: incoming.method,
     target: found.target,
+    secure: incoming.scheme === "https",
     header: (lower) => headerOf(incoming, lower),
   };
   const matched = matchRoute(found.routes, asked, shared.random);
@@ -86,21 +88,20 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
     case "deadEnd":
       answer(matched);
       return;
-    case "redirect": {
-      const {
-        scheme = incoming.scheme,
-        authority = incoming.host,
-        uri = matched.target,
-        code,
-      } = matched.redirect;
-      answer({
-        status: code,
-        reason: "Redirected",
-        message: "moved",
-        headers: ["location", `${scheme}://${authority}${uri}`],
-      });
+    case "redirect":
+      answer(
+        redirectTo(matched.redirected.redirect, {
+          host: incoming.host,
+          scheme: incoming.scheme,
+          target: matched.target,
+          httpsPort: undefined,
+        }),
+      );
       return;
-    }
+    case "direct":
+      sendDirect(front.reply, incoming.method, matched);
+      stats.end(matched.status, performance.now() - arrivedMs);
+      return;
     case "forward": {
       const { destination, target } = matched;
       const exchange = new GatewayExchange(shared, incoming, front, destination, target, arrivedMs);
@@ -144,6 +145,13 @@ function findRoutes(
   if (named === null) return undefined;
   const byPath = table[listener].byPath.get(`${named[1]}/${named[2]}`);
   return byPath && { routes: byPath, target: (named[3] ?? "/") + (named[4] ?? "") };
+}
+
+function sendDirect(reply: Reply, method: string, { status, body }: Direct): void {
+  const hasBody = method !== "HEAD" && status !== 204 && status !== 304;
+  const lines = hasBody ? `content-type: text/plain\r\ncontent-length: ${body.length}\r\n` : "";
+  reply.begin({ status, reason: "", lines, length: body.length, hasBody });
+  reply.end(hasBody ? body : undefined, []);
 }
 
 function answerProbe(reply: Reply, hash: string | undefined): void {

@@ -1,8 +1,21 @@
 // The compiled route table: what a request is looked up in. Nothing in it changes once made; a change of
 // configuration makes a new one, and the gateway swaps the two in a single assignment.
+
+import type { ParsedGateway } from "../../domain/apis/istio/gateway.parse.js";
+import type {
+  CorsPolicy,
+  Fault,
+  NamedMatch,
+  Parsed,
+  ParsedRule,
+  Redirect,
+  RetryPolicy,
+  Rewrite,
+  StringMatch,
+} from "../../domain/apis/istio/routing.types.js";
 import type { Split } from "../../domain/traffic/index.js";
 import type { RevisionSettings } from "../activator/index.js";
-import type { EndpointsInput, ServiceInput, VirtualServiceInput } from "./inputs.js";
+import type { EndpointsInput, ServiceInput } from "./inputs.js";
 
 export type ListenerName = "external" | "local";
 
@@ -36,25 +49,17 @@ export interface HeaderChange {
   readonly setsOurs: boolean;
 }
 
-export type StringMatch =
-  | { readonly kind: "exact" | "prefix"; readonly value: string }
-  /** A well-known expression that stands for a few names: one look-up instead of a match. */
-  | { readonly kind: "oneOf"; readonly values: ReadonlySet<string>; readonly source: string }
-  | { readonly kind: "regex"; readonly regex: RegExp; readonly source: string };
-
 /** Tests left to make on a request once everything known beforehand has been decided. All must hold. */
 export interface Condition {
   readonly authority: StringMatch | undefined;
   readonly uri: StringMatch | undefined;
   readonly method: StringMatch | undefined;
-  /** A header without a match must merely be there. */
-  readonly headers: readonly { readonly name: string; readonly match: StringMatch | undefined }[];
+  /** Whether the request must have come over TLS, or must not have. */
+  readonly secure: boolean | undefined;
+  readonly headers: readonly NamedMatch[];
+  readonly withoutHeaders: readonly NamedMatch[];
+  readonly queryParams: readonly NamedMatch[];
 }
-
-export type Rewrite =
-  | { readonly kind: "prefix"; readonly from: string; readonly to: string }
-  | { readonly kind: "whole"; readonly to: string }
-  | { readonly kind: "regex"; readonly regex: RegExp; readonly to: string };
 
 export interface Rule {
   /** Any one of them is enough; none at all means always. */
@@ -71,16 +76,48 @@ export interface Destination {
   readonly headers: HeaderChange;
   readonly timeoutMs: number | undefined;
   readonly hash: string | undefined;
+  /** What its routes ask for besides; undefined costs a request nothing. */
+  readonly extras: Extras | undefined;
   /** The hosts passed on the way, first to last, for messages. */
   readonly chain: readonly string[];
 }
 
-export interface Redirect {
+/** What routes ask for beyond sending a request on. */
+export interface Extras {
+  /** Every hop's own, first to last: each throws its dice. */
+  readonly faults: readonly Fault[];
+  readonly cors: CorsPolicy | undefined;
+  /** Undefined where no hop touches the answer. */
+  readonly response: ResponseChange | undefined;
+  readonly retry: RetryPolicy | undefined;
+  /** The author says that any method may be sent twice. */
+  readonly repeatsAnything: boolean;
+  readonly mirrors: readonly Mirror[];
+}
+
+/** What routes do to an answer's header: fields of these names go, then the lines are added. */
+export interface ResponseChange {
+  readonly drop: ReadonlySet<string>;
+  readonly text: string;
+}
+
+export interface Mirror {
+  readonly share: number;
+  readonly to: Node;
+}
+
+export interface Redirected {
   readonly kind: "redirect";
-  readonly scheme: string | undefined;
-  readonly authority: string | undefined;
-  readonly uri: string | undefined;
-  readonly code: number;
+  readonly redirect: Redirect;
+  readonly extras: Extras | undefined;
+}
+
+/** An answer that the route itself holds. */
+export interface Direct {
+  readonly kind: "direct";
+  readonly status: number;
+  readonly body: Buffer;
+  readonly extras: Extras | undefined;
 }
 
 /** A route that leads nowhere, and why. */
@@ -93,7 +130,8 @@ export interface DeadEnd {
 
 export type Node =
   | Destination
-  | Redirect
+  | Redirected
+  | Direct
   | DeadEnd
   | { readonly kind: "rules"; readonly host: string; readonly rules: readonly Rule[] }
   | { readonly kind: "split"; readonly split: Split<{ readonly weight: number; readonly to: Node }> };
@@ -116,54 +154,15 @@ export interface ListenerTable {
   readonly byPath: ReadonlyMap<string, HostRoutes>;
 }
 
-/** One VirtualService, checked and kept: if its next version does not compile, this one goes on serving. */
-export interface Parsed {
-  readonly key: string;
-  readonly source: VirtualServiceInput;
-  readonly namespace: string;
-  readonly createdAt: string;
-  readonly hosts: readonly string[];
-  readonly gateways: readonly GatewayRef[];
-  readonly rules: readonly ParsedRule[];
-}
-
-export interface GatewayRef {
-  readonly name: string;
-  readonly listener: ListenerName;
-}
-
-export interface ParsedRule {
-  readonly matches: readonly ParsedMatch[];
-  readonly headers: HeaderOperations;
-  readonly rewrite: Rewrite | undefined;
-  readonly authority: string | undefined;
-  readonly redirect: Redirect | undefined;
-  readonly arms: readonly ParsedArm[];
-  readonly timeoutMs: number | undefined;
-}
-
-export interface ParsedMatch extends Condition {
-  readonly gateways: readonly string[];
-}
-
-export interface ParsedArm {
-  readonly host: string;
-  readonly port: number | undefined;
-  readonly weight: number;
-  readonly headers: HeaderOperations;
-}
-
-export interface HeaderOperations {
-  readonly set: readonly (readonly [name: string, value: string])[];
-  readonly add: readonly (readonly [name: string, value: string])[];
-  readonly remove: readonly string[];
-}
-
 /** A certificate for the hosts it is shown to; PEM. A host is a name, `*.` and a name, or `*` for whoever asks for none of the others. */
 export interface HostCertificate {
   readonly hosts: readonly string[];
   readonly cert: string;
   readonly key: string;
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  /** As OpenSSL writes them; undefined leaves Node's choice. */
+  readonly ciphers?: string | undefined;
 }
 
 export interface RouteTable {
@@ -180,14 +179,39 @@ export interface CompileMemory {
   readonly settings: string;
   readonly binding: Binding | undefined;
   readonly parsed: ReadonlyMap<string, Parsed>;
+  readonly gateways: ReadonlyMap<string, ParsedGateway>;
+  readonly certificates: ReadonlyMap<string, HostCertificate>;
+  /** VirtualServices with the rules of those they delegate to, by key. */
+  readonly whole: ReadonlyMap<string, Whole>;
   readonly services: ReadonlyMap<string, KnownService>;
   readonly links: ReadonlyMap<string, Link>;
 }
 
-/** The rules of one VirtualService that count on one listener. */
+/** A VirtualService with all rules in place, and everything that was looked at to make it. */
+export interface Whole {
+  readonly from: readonly (Parsed | undefined)[];
+  readonly whole: Parsed;
+  readonly problems: readonly RouteProblem[];
+}
+
+/** The rules of one VirtualService that count for one host on one listener. */
 export interface Bound {
   readonly owner: Parsed;
-  readonly rules: readonly ParsedRule[];
+  readonly rules: readonly BoundRule[];
+  /** The Gateways that admit it, `mesh` among them. */
+  readonly through: readonly string[];
+  /** Some Gateway sends plain requests for the host to https. */
+  readonly httpsRedirect: boolean;
+}
+
+export interface BoundRule {
+  readonly rule: ParsedRule;
+  readonly matches: readonly BoundMatch[];
+}
+
+export interface BoundMatch {
+  readonly match: ParsedRule["matches"][number] | undefined;
+  readonly secure: boolean | undefined;
 }
 
 export interface Binding {
@@ -198,7 +222,7 @@ export interface Binding {
   readonly paths: Readonly<Record<ListenerName, ReadonlyMap<string, string>>>;
   /** Shorter names of local hosts. */
   readonly shortForms: ReadonlyMap<string, string>;
-  readonly missing: readonly { readonly owner: Parsed; readonly gateway: string }[];
+  readonly problems: readonly RouteProblem[];
 }
 
 export interface KnownService {
@@ -233,12 +257,16 @@ export interface Link {
 }
 
 export interface RouteProblem {
-  /** `VirtualService NAMESPACE/NAME` */
+  /** `VirtualService NAMESPACE/NAME`, or `Gateway` so. */
   readonly object: string;
   readonly reason:
     | "InvalidField"
     | "UnsupportedField"
     | "GatewayMissing"
+    | "HostNotAdmitted"
+    | "HostConflict"
+    | "DelegateMissing"
+    | "CertificateUnusable"
     | "UnreachableHost"
     | "RouteLoop"
     | "ChainBroken";
@@ -259,5 +287,14 @@ export const emptyTable: RouteTable = {
   external: nothing,
   local: nothing,
   revisions: [],
-  memory: { settings: "", binding: undefined, parsed: new Map(), services: new Map(), links: new Map() },
+  memory: {
+    settings: "",
+    binding: undefined,
+    parsed: new Map(),
+    gateways: new Map(),
+    certificates: new Map(),
+    whole: new Map(),
+    services: new Map(),
+    links: new Map(),
+  },
 };

@@ -2,6 +2,7 @@
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
 import { bool, type Infer, int32, list, map, obj, str } from "../schema/index.js";
+import { judgeGateway } from "./gateway.admission.js";
 
 const ServerSchema = obj({
   name: str(),
@@ -31,6 +32,7 @@ const GatewaySchema = resource(
   { description: "Ports and hosts the data plane listens for." },
 );
 export interface Gateway extends Infer<typeof GatewaySchema> {}
+export interface GatewayServer extends Infer<typeof ServerSchema> {}
 
 export const Gateway: Kind<Gateway> = defineKind<Gateway>({
   group: "networking.istio.io",
@@ -42,4 +44,5 @@ export const Gateway: Kind<Gateway> = defineKind<Gateway>({
   alsoServedAs: ["v1", "v1alpha3"],
   description: "Ports and hosts the data plane listens for.",
   schema: GatewaySchema,
+  webhook: judgeGateway,
 });

@@ -1,7 +1,8 @@
 // VirtualService: the language between control plane and data plane (networking.istio.io).
 import { defineKind, type Kind } from "../kind.js";
 import { resource } from "../meta/meta.types.js";
-import { anyObject, bool, type Infer, int32, list, map, obj, str } from "../schema/index.js";
+import { anyObject, bool, bytes, double, type Infer, int32, list, map, obj, str } from "../schema/index.js";
+import { judgeVirtualService } from "./virtualService.admission.js";
 
 const StringMatchSchema = obj({ exact: str(), prefix: str(), regex: str() });
 
@@ -21,6 +22,7 @@ const MatchSchema = obj({
   gateways: list(str()),
   sourceNamespace: str(),
   sourceLabels: map(str()),
+  statPrefix: str(),
   ignoreUriCase: bool(),
 });
 
@@ -28,6 +30,49 @@ const DestinationSchema = obj(
   { host: str(), subset: str(), port: obj({ number: int32() }) },
   { required: ["host"] },
 );
+
+const PercentSchema = obj({ value: double() });
+
+const RedirectSchema = obj({
+  uri: str(),
+  authority: str(),
+  port: int32(),
+  derivePort: str(),
+  scheme: str(),
+  redirectCode: int32(),
+});
+
+const DirectResponseSchema = obj({ status: int32(), body: obj({ string: str(), bytes: bytes() }) });
+
+const RetriesSchema = obj({
+  attempts: int32(),
+  perTryTimeout: str(),
+  retryOn: str(),
+  retryRemoteLocalities: bool(),
+  retryIgnorePreviousHosts: bool(),
+  backoff: str(),
+});
+
+const FaultSchema = obj({
+  delay: obj({ percent: int32(), percentage: PercentSchema, fixedDelay: str(), exponentialDelay: str() }),
+  abort: obj({
+    percentage: PercentSchema,
+    httpStatus: int32(),
+    grpcStatus: str(),
+    http2Error: str(),
+  }),
+});
+
+const CorsPolicySchema = obj({
+  allowOrigin: list(str()),
+  allowOrigins: list(StringMatchSchema),
+  allowMethods: list(str()),
+  allowHeaders: list(str()),
+  exposeHeaders: list(str()),
+  maxAge: str(),
+  allowCredentials: bool(),
+  unmatchedPreflights: str(),
+});
 
 const HttpRouteSchema = obj({
   name: str(),
@@ -38,16 +83,18 @@ const HttpRouteSchema = obj({
       { required: ["destination"] },
     ),
   ),
-  redirect: anyObject(),
-  directResponse: anyObject(),
+  redirect: RedirectSchema,
+  directResponse: DirectResponseSchema,
   delegate: obj({ name: str(), namespace: str() }),
   rewrite: obj({ uri: str(), authority: str(), uriRegexRewrite: obj({ match: str(), rewrite: str() }) }),
   timeout: str(),
-  retries: obj({ attempts: int32(), perTryTimeout: str(), retryOn: str(), retryRemoteLocalities: bool() }),
-  fault: anyObject(),
+  retries: RetriesSchema,
+  fault: FaultSchema,
   mirror: DestinationSchema,
-  mirrorPercentage: anyObject(),
-  corsPolicy: anyObject(),
+  mirrors: list(obj({ destination: DestinationSchema, percentage: PercentSchema })),
+  mirrorPercent: int32(),
+  mirrorPercentage: PercentSchema,
+  corsPolicy: CorsPolicySchema,
   headers: HeadersSchema,
   websocketUpgrade: bool(),
 });
@@ -67,6 +114,23 @@ const VirtualServiceSchema = resource(
   { description: "Which requests go where." },
 );
 export interface VirtualService extends Infer<typeof VirtualServiceSchema> {}
+export interface HttpRoute extends Infer<typeof HttpRouteSchema> {}
+export interface HttpMatch extends Infer<typeof MatchSchema> {}
+export interface StringMatchInput extends Infer<typeof StringMatchSchema> {}
+export interface HeadersInput extends Infer<typeof HeadersSchema> {}
+
+/** What a reader of VirtualServices needs of one: objects on their way in have no metadata yet. */
+export interface VirtualServiceInput {
+  readonly metadata?:
+    | {
+        readonly name?: string | undefined;
+        readonly namespace?: string | undefined;
+        readonly creationTimestamp?: string | undefined;
+        readonly annotations?: { readonly [key: string]: string } | undefined;
+      }
+    | undefined;
+  readonly spec?: VirtualService["spec"];
+}
 
 export const VirtualService: Kind<VirtualService> = defineKind<VirtualService>({
   group: "networking.istio.io",
@@ -78,6 +142,7 @@ export const VirtualService: Kind<VirtualService> = defineKind<VirtualService>({
   alsoServedAs: ["v1", "v1alpha3"],
   description: "Which requests go where.",
   schema: VirtualServiceSchema,
+  webhook: judgeVirtualService,
   columns: [
     {
       name: "Gateways",

@@ -149,7 +149,13 @@ function said(world: RunningWorld, type = "Ready"): string {
 function answers(world: RunningWorld) {
   const routes = findHost(tableOf(world).external, "cat.example.com");
   if (routes === undefined) return "nobody";
-  const asked = { host: "cat.example.com", method: "GET", target: "/", header: () => undefined };
+  const asked = {
+    host: "cat.example.com",
+    method: "GET",
+    target: "/",
+    secure: false,
+    header: () => undefined,
+  };
   const matched = matchRoute(routes, asked, () => 0);
   if (matched.kind !== "forward") return matched.kind;
   const { revision: to, host, headers } = matched.destination;

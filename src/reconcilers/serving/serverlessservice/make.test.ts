@@ -47,7 +47,13 @@ describe("a Revision's public Service", () => {
     });
     expect(problems).toEqual([]);
     const routes = findHost(table.external, "cat.localhost");
-    const asked = { host: "cat.localhost", method: "GET", target: "/", header: () => undefined };
+    const asked = {
+      host: "cat.localhost",
+      method: "GET",
+      target: "/",
+      secure: false,
+      header: () => undefined,
+    };
     expect(routes && matchRoute(routes, asked, () => 0)).toMatchObject({
       kind: "forward",
       destination: {

@@ -7,7 +7,7 @@ import { liveServingConfig, servingReconcilers } from "../reconcilers/serving/in
 import { startGarbageCollector, workloadReconcilers } from "../reconcilers/workload/index.js";
 import type { Closers } from "./closers.js";
 import type { Control } from "./control.js";
-import { addressOf, type OpenGateway } from "./openGateway.js";
+import { addressesOf, addressOf, type OpenGateway } from "./openGateway.js";
 
 export interface ControllersOptions {
   readonly control: Control;
@@ -79,7 +79,7 @@ export function startControllers(
 }
 
 function proberOf(gateway: OpenGateway, { clock }: Control, closers: Closers): IngressProber {
-  const prober = gatewayProber((visibility) => addressOf(gateway.addresses(), visibility), clock);
+  const prober = gatewayProber((visibility) => addressesOf(gateway.addresses(), visibility), clock);
   closers.add(() => prober.close());
   return prober;
 }

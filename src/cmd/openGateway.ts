@@ -15,8 +15,14 @@ export interface OpenGateway {
 }
 
 export function addressOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]) {
-  const address = addresses.find((one) => one.name === name);
-  return address && { host: loopback(address.host), port: address.port };
+  return addressesOf(addresses, name)[0];
+}
+
+/** Every listener of that name. */
+export function addressesOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]) {
+  return addresses
+    .filter((one) => one.name === name)
+    .map(({ host, port }) => ({ host: loopback(host), port }));
 }
 
 export function urlOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]): string {

@@ -16,7 +16,7 @@ export {
 } from "./images.js";
 export type { Lister, Listers, Where } from "./lister.js";
 export type { ExecOptions, ExecSession, LogOptions, PodRef, PodRuntime, PodUsage } from "./podRuntime.js";
-export type { IngressProber, Probed, ProbeTarget } from "./prober.js";
+export type { IngressProber, Probed, ProbeQuestion, ProbeTarget } from "./prober.js";
 export type { Log, Recorder } from "./recorder.js";
 export type {
   ContainerExit,

@@ -5,11 +5,29 @@ export interface ProbeTarget {
   readonly hash: string | undefined;
 }
 
-export type Probed =
-  | { readonly outcome: "ready" }
-  | { readonly outcome: "notReady"; readonly because: string };
+export interface ProbeQuestion {
+  /** Whose routes these are: `KIND NAMESPACE/NAME`. */
+  readonly owner: string;
+  /** What was configured. What has been proven stays so while this is the same. */
+  readonly version: string;
+  /** What stands before the routes, in one word; empty when nothing does. It reaches the gateway on a way of its own. */
+  readonly guarded: string;
+  readonly targets: readonly ProbeTarget[];
+}
 
-/** Asks the gateway itself, over the wire, whether it serves a host by now (knative-serving.md, section 7.3). */
+/** `againMs`: when asking once more may tell something new. */
+export type Probed =
+  | { readonly outcome: "ready"; readonly againMs?: number | undefined }
+  /** Something before these routes answered; whether they are there cannot be told (best effort). */
+  | {
+      readonly outcome: "inFront";
+      readonly reason: string;
+      readonly because: string;
+      readonly againMs: number;
+    }
+  | { readonly outcome: "notReady"; readonly because: string; readonly againMs: number };
+
+/** Asks the gateway itself, over the wire, whether it serves hosts by now (knative-serving.md, section 7.3). */
 export interface IngressProber {
-  probe(target: ProbeTarget): Promise<Probed>;
+  probe(question: ProbeQuestion): Promise<Probed>;
 }

@@ -153,7 +153,7 @@ async function live(acts: readonly Act[], stumbles: readonly Fault[]): Promise<v
   const world = await startServingWorld({
     faults: stumbles,
     missing: (name) => (story.missing.has(name) ? `${name}: not found` : undefined),
-    probed: () => (story.gatewayAnswers ? { outcome: "ready" } : { outcome: "notReady", because: "got 404" }),
+    answers: () => (story.gatewayAnswers ? undefined : { status: 404 }),
   });
   world.kubelet.decide((pod) => story.fates.get(imageOf(pod)) ?? { is: "ready" });
   try {

@@ -22,6 +22,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import type { Resource } from "../../src/domain/apis/kind.js";
+import type { ProbeAnswer } from "../../src/domain/traffic/index.js";
 import type { PortErrorReason } from "../../src/ports/index.js";
 import { root } from "../sources.js";
 import type { Fate, Verb } from "../world/index.js";
@@ -45,8 +46,8 @@ export interface Misfortune {
   readonly pods?: readonly PodFate[];
   /** By the image's name: why it cannot be had. */
   readonly images?: Readonly<Record<string, string>>;
-  /** What the gateway answers to every probe. */
-  readonly gateway?: string;
+  /** What the gateway answers to every probe: `{ status: 403 }`, or `{ error: ... }` when nobody answers. */
+  readonly gateway?: ProbeAnswer;
   readonly api?: readonly Refusal[];
 }
 

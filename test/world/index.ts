@@ -4,6 +4,7 @@ export { dice } from "./dice.js";
 export { existing, ownedChild } from "./existing.js";
 export { type Fault, failAlways, failOnce, type Tally, type Verb, withFaults } from "./faults.js";
 export { type FakeKubelet, type Fate, fakeNode, startKubelet } from "./kubelet.js";
+export { type Answers, proberOf } from "./prober.js";
 export { type RunningWorld, type RunningWorldOptions, startWorld } from "./run.js";
 export { type ServingWorldOptions, startServingWorld, told } from "./serving.js";
 export { type Row, reconcilerTable, type WantedObject, type WantedStatus } from "./table.js";

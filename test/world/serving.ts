@@ -2,16 +2,17 @@
 
 import type { Resource } from "../../src/domain/apis/kind.js";
 import { ClusterServingRuntime } from "../../src/domain/apis/kserve/runtime.types.js";
-import type { ImageResolution, IngressProber, Probed } from "../../src/ports/index.js";
+import type { ImageResolution } from "../../src/ports/index.js";
 import { liveServingConfig, servingReconcilers } from "../../src/reconcilers/serving/index.js";
 import { startGarbageCollector, workloadReconcilers } from "../../src/reconcilers/workload/index.js";
 import { existing } from "./existing.js";
+import { type Answers, proberOf } from "./prober.js";
 import { type RunningWorld, startWorld } from "./run.js";
 import type { WorldOptions } from "./world.js";
 
 export interface ServingWorldOptions extends WorldOptions {
-  /** What the gateway answers to a probe; ready unless said. */
-  readonly probed?: (host: string) => Probed;
+  /** What the gateway answers to a probe; with what was asked for unless said. */
+  readonly answers?: Answers;
   /** Why an image cannot be had; undefined for one that can. */
   readonly missing?: (image: string) => string | undefined;
 }
@@ -33,10 +34,8 @@ const onnxRuntime = existing(ClusterServingRuntime, {
 } as never);
 
 export async function startServingWorld(options: ServingWorldOptions = {}): Promise<RunningWorld> {
-  const { probed, missing, given = [], ...more } = options;
-  const prober: IngressProber = {
-    probe: async ({ host }) => probed?.(host) ?? { outcome: "ready" },
-  };
+  const { answers = () => undefined, missing, given = [], ...more } = options;
+  const prober = proberOf(answers);
   const images = {
     resolve: async (reference: string): Promise<ImageResolution> => {
       const because = missing?.(reference);

@@ -1,5 +1,12 @@
 export { groupsOf, splitOf, statusShares } from "./groups.js";
 export { chooseDomain, localDomain, type Named, type Rendered, renderHost, renderTag } from "./hosts.js";
+export {
+  judgeProbe,
+  judgeProbes,
+  type ProbeAnswer,
+  type ProbeAsked,
+  type ProbeVerdict,
+} from "./probe.js";
 export { type Lookup, type ResolvedTraffic, resolveTraffic, type Share } from "./resolve.js";
 export { advance, goalOf, isGradual, nextStepMs, type Rollout } from "./rollout.js";
 export { readRollout, writeRollout } from "./rolloutText.js";

@@ -1,6 +1,7 @@
 // The serving chain as a whole, on a clock that only moves when told: what users see at each level.
 import { afterEach, describe, expect, it } from "vitest";
 import {
+  type Answers,
   failOnce,
   minutes,
   type RunningWorld,
@@ -22,7 +23,6 @@ import { Configuration } from "../../domain/apis/serving/configuration.types.js"
 import { Revision } from "../../domain/apis/serving/revision.types.js";
 import { Route } from "../../domain/apis/serving/route.types.js";
 import { KnativeService } from "../../domain/apis/serving/service.types.js";
-import type { Probed } from "../../ports/index.js";
 
 const worlds: RunningWorld[] = [];
 afterEach(async () => {
@@ -30,11 +30,11 @@ afterEach(async () => {
 });
 
 async function cluster(
-  options: { readonly probed?: () => Probed; readonly faults?: ServingWorldOptions["faults"] } = {},
+  options: { readonly answers?: Answers; readonly faults?: ServingWorldOptions["faults"] } = {},
 ) {
   const world = await startServingWorld({
     missing: (image) => (image.startsWith("missing/") ? `${image}: not found` : undefined),
-    ...(options.probed === undefined ? {} : { probed: options.probed }),
+    ...(options.answers === undefined ? {} : { answers: options.answers }),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
   });
   worlds.push(world);
@@ -170,7 +170,7 @@ describe("an InferenceService", () => {
   it("is not ready before the gateway serves it", async () => {
     let open = false;
     const world = await cluster({
-      probed: () => (open ? { outcome: "ready" } : { outcome: "notReady", because: "got 404" }),
+      answers: () => (open ? undefined : { status: 404 }),
     });
     const service = await world.apply(InferenceService, iris());
     expect(said(service)).toMatch(/^Unknown (Uninitialized|IngressNotConfigured)/);

@@ -29,6 +29,12 @@ export function copied(condition: Condition | undefined, ifAbsent: Judgement = u
   return { status, reason: condition.reason ?? "", message: condition.message ?? "" };
 }
 
+/** True, and still with something to say: what the child says of it is passed on. */
+export function noted(condition: Condition | undefined): Judgement {
+  if (!condition?.reason) return yes;
+  return { status: "True", reason: condition.reason, message: condition.message ?? "" };
+}
+
 export function conditionOf(
   object: { readonly status?: { readonly conditions?: readonly Condition[] | undefined } | undefined },
   type: string,

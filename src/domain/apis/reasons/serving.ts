@@ -98,16 +98,43 @@ export const servingReasons: readonly Reason[] = [
     on: ["Route IngressReady"],
     means: "Nothing proves yet that requests reach the Route.",
     seen: "The gateway was not asked yet, as there is nothing to send requests to; or it answers probes with something else than the Route.",
-    todo: "If the message tells of probes: 404 means that the gateway does not know the Route, 302 and 401 that it asks for a login, 403 that a policy forbids probes. Else look at the Route's other conditions.",
-    scenarios: ["traffic-not-assigned"],
+    todo: "If the message tells of probes, its last words say what the status means. 404: the gateway does not know the host yet; 503: nobody could answer yet. 401, 302 and 403 end up here only under the annotation drydock.dev/ingress-probe: strict; set it to best-effort, or let probes through. Else look at the Route's other conditions.",
+    scenarios: ["traffic-not-assigned", "ingress-probe-404", "ingress-probe-strict"],
   },
   {
     reason: "Uninitialized",
     on: ["Ingress LoadBalancerReady", "InferenceService IngressReady"],
     means: "The gateway does not yet answer with these routes.",
-    seen: "The probe's own words: the URL asked, and the status or the hash that came back.",
-    todo: "Wait a second; then see what answers at that URL. 404: unknown route, 302 or 401: a login in front, 403: a policy.",
-    scenarios: ["ingress-probe-404", "ingress-probe-302", "ingress-probe-401", "ingress-probe-403"],
+    seen: "The probe's own words: the URL and the listener asked, and the status or the hash that came back.",
+    todo: "Wait a second; then see what answers at that URL, and what docs/security.md says of its status.",
+    scenarios: ["ingress-probe-404", "ingress-probe-strict"],
+  },
+  {
+    reason: "AuthenticationInFront",
+    on: ["Ingress LoadBalancerReady", "Route IngressReady", "InferenceService IngressReady"],
+    means:
+      "The condition is True, but authentication in front of the gateway answered the probes, so nothing proves that the routes are in force.",
+    seen: "A probe was answered with 401, or sent elsewhere, as to a login page.",
+    todo: "Nothing, if you put it there: whoever has credentials is served. Else find it among RequestAuthentications (kubectl get requestauthentications -A), or before the gateway. To make this block readiness, annotate the InferenceService or Service with drydock.dev/ingress-probe: strict.",
+    scenarios: ["ingress-probe-401", "ingress-probe-302"],
+  },
+  {
+    reason: "PolicyInFront",
+    on: ["Ingress LoadBalancerReady", "Route IngressReady", "InferenceService IngressReady"],
+    means:
+      "The condition is True, but a policy refused the probes, so nothing proves that the routes are in force.",
+    seen: "A probe was answered with 403; the message names the policy when it is the gateway's own.",
+    todo: "Nothing, if the policy is meant: whoever it allows is served. Else change it (kubectl get authorizationpolicies -A; kubectl edit clusterrbacconfig default). To make this block readiness, annotate the InferenceService or Service with drydock.dev/ingress-probe: strict.",
+    scenarios: ["ingress-probe-403"],
+  },
+  {
+    reason: "AnsweredInFront",
+    on: ["Ingress LoadBalancerReady", "Route IngressReady", "InferenceService IngressReady"],
+    means:
+      "The condition is True, but somebody else answered the probes, so nothing proves that the routes are in force.",
+    seen: "A probe was answered without the configuration's hash, or with a status that the gateway does not give to probes.",
+    todo: "See which VirtualService claims the host (kubectl get virtualservices -A), and what listens before the gateway.",
+    scenarios: ["ingress-probe-500"],
   },
   {
     reason: "RolloutInProgress",

@@ -48,6 +48,9 @@ export const kserve = {
   sourceUri: "internal.serving.kserve.io/storage-initializer-sourceuri",
 } as const;
 
+/** `strict` makes a probe that something in front answers count as a failure, as before best-effort probes. */
+export const ingressProbe = "drydock.dev/ingress-probe";
+
 export const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 export const defaultContainer = "kubectl.kubernetes.io/default-container";
 

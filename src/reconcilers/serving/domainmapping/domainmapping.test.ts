@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import {
   existing,
   minutes,
+  proberOf,
   type RunningWorld,
   seconds,
   startWorld,
@@ -46,16 +47,11 @@ async function cluster({ config = autocreating, deaf = () => false }: Options = 
       const serving = {
         ...deps,
         images: { resolve: never, ensure: never },
-        prober: {
-          // The gateway itself, as far as its table goes.
-          probe: async ({ host, hash, visibility }: Probe) => {
-            const found = deaf() ? undefined : findHost(tableOf(inner)[visibility], host);
-            const fits = found !== undefined && (hash === undefined || (found.hash ?? hash) === hash);
-            return fits
-              ? ({ outcome: "ready" } as const)
-              : ({ outcome: "notReady", because: `${host} is not served yet` } as const);
-          },
-        },
+        // The gateway itself, as far as its table goes.
+        prober: proberOf(({ host, hash, visibility }) => {
+          const found = deaf() ? undefined : findHost(tableOf(inner)[visibility], host);
+          return found === undefined ? { status: 404 } : { status: 200, hash: found.hash ?? hash };
+        }),
         settings: () => ({ domain: "localhost", externalPort: 80 }),
         config: () => config,
       };
@@ -64,12 +60,6 @@ async function cluster({ config = autocreating, deaf = () => false }: Options = 
   });
   worlds.push(world);
   return world;
-}
-
-interface Probe {
-  readonly host: string;
-  readonly hash: string | undefined;
-  readonly visibility: "external" | "local";
 }
 
 function never(): never {

@@ -3,7 +3,14 @@ import type { Container } from "../../../domain/apis/core/container.types.js";
 import type { Service } from "../../../domain/apis/core/service.types.js";
 import type { VirtualService } from "../../../domain/apis/istio/virtualService.types.js";
 import type { InferenceService } from "../../../domain/apis/kserve/inferenceService.types.js";
-import { autoscaling, gateways, kserve, lastApplied, networking } from "../../../domain/apis/serving/keys.js";
+import {
+  autoscaling,
+  gateways,
+  ingressProbe,
+  kserve,
+  lastApplied,
+  networking,
+} from "../../../domain/apis/serving/keys.js";
 import type { KnativeService } from "../../../domain/apis/serving/service.types.js";
 import { admittedTemplate } from "../../../domain/apis/serving/template.defaults.js";
 import type { RevisionSpec, RevisionTemplate } from "../../../domain/apis/serving/template.types.js";
@@ -31,7 +38,7 @@ export function makePredictorService(
   const own = { [kserve.inferenceService]: name, [kserve.component]: "predictor", model: name };
   const inherited = without(
     annotations,
-    (key) => key === lastApplied || key.startsWith("autoscaling.knative.dev"),
+    (key) => key === lastApplied || key === ingressProbe || key.startsWith("autoscaling.knative.dev"),
   );
   const template: RevisionTemplate = {
     metadata: {
@@ -68,6 +75,9 @@ export function makePredictorService(
     name: predictorName(name),
     namespace,
     labels: { ...labels, [kserve.inferenceService]: name, [kserve.component]: "predictor" },
+    ...(annotations?.[ingressProbe] === undefined
+      ? {}
+      : { annotations: { [ingressProbe]: annotations[ingressProbe] } }),
   };
   // The spec is compared whole, so it must be what admission would make of it.
   return {

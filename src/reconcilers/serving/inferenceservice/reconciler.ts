@@ -27,8 +27,8 @@ import { localDomain } from "../../../domain/traffic/index.js";
 import { isRefusal } from "../../../ports/index.js";
 import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
-import { probeAgainMs } from "../limits.js";
 import { domainOf, externalHost, externalUrl, localHost } from "../names.js";
+import { judgeProbed } from "../probed.js";
 import { askAgain, notOwned } from "../taken.js";
 import { choosePredictor } from "./choose.js";
 import { makeAlias, makePredictorService, makeVirtualService, predictorName } from "./make.js";
@@ -115,7 +115,7 @@ export function inferenceServiceReconciler({
 
       async function serveIngress(): Promise<{
         readonly verdict: Judgement;
-        readonly lookAgainInMs?: number;
+        readonly lookAgainInMs?: number | undefined;
       }> {
         if (ready.status !== "True" && service.status?.url === undefined) {
           return { verdict: unknown("Predictor ingress not created") };
@@ -123,27 +123,28 @@ export function inferenceServiceReconciler({
         const { externalPort } = settings();
         const domain = domainOf(service.metadata.labels, config(), settings());
         await ensure(Service, service, makeAlias(service));
-        await ensure(VirtualService, service, makeVirtualService(service, domain), { exact: ["spec"] });
+        const routes = makeVirtualService(service, domain);
+        await ensure(VirtualService, service, routes, { exact: ["spec"] });
         const outside = domain !== localDomain;
-        const host = outside ? externalHost(name, namespace, domain) : localHost(name, namespace);
+        const inside = localHost(name, namespace);
+        const host = outside ? externalHost(name, namespace, domain) : inside;
         const probed = await prober.probe({
-          host,
-          hash: undefined,
-          visibility: outside ? "external" : "local",
+          owner: `InferenceService ${namespace}/${name}`,
+          version: JSON.stringify(routes.spec),
+          guarded: "",
+          targets: [
+            ...(outside ? [{ host, visibility: "external" as const, hash: undefined }] : []),
+            { host: inside, visibility: "local", hash: undefined },
+          ],
         });
-        if (probed.outcome === "notReady") {
-          const since = conditionOf(service, "IngressReady")?.lastTransitionTime;
-          const waitedMs = since === undefined ? 0 : clock.now() - Date.parse(since);
-          return {
-            verdict: unknown("IngressNotConfigured", `Waiting for the gateway: ${probed.because}`),
-            lookAgainInMs: probeAgainMs(waitedMs),
-          };
-        }
+        const { verdict, news } = judgeProbed(service, "IngressReady", probed);
+        if (news !== undefined) recorder.event(service, "Warning", news.reason, news.message);
+        if (verdict.status !== "True") return { verdict, lookAgainInMs: probed.againMs };
         status.set({
           url: outside ? externalUrl(host, externalPort) : `http://${host}`,
-          address: { url: `http://${localHost(name, namespace)}` },
+          address: { url: `http://${inside}` },
         });
-        return { verdict: yes };
+        return { verdict, lookAgainInMs: probed.againMs };
       }
 
       function announce(isNow: boolean): void {

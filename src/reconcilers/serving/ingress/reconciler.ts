@@ -5,19 +5,19 @@
 import { asKind, ensureOwned, type Reconciler } from "../../../controller/index.js";
 import { Service } from "../../../domain/apis/core/service.types.js";
 import { VirtualService } from "../../../domain/apis/istio/virtualService.types.js";
-import { conditionOf, type Judgement, unknown, yes } from "../../../domain/apis/meta/judgement.js";
+import { yes } from "../../../domain/apis/meta/judgement.js";
 import { type IngressRule, KnativeIngress } from "../../../domain/apis/networking/ingress.types.js";
 import { gateways } from "../../../domain/apis/serving/keys.js";
 import type { ServingDeps } from "../deps.js";
-import { probeAgainMs } from "../limits.js";
+import { judgeProbed } from "../probed.js";
 import { askAgain, notOwned } from "../taken.js";
 import { ingressHash, makeVirtualServices } from "./make.js";
 
 export function ingressReconciler({
   client,
   listers,
-  clock,
   prober,
+  recorder,
 }: ServingDeps): Reconciler<KnativeIngress> {
   const ensure = ensureOwned(client, listers);
   const ingresses = listers(KnativeIngress);
@@ -57,27 +57,31 @@ export function ingressReconciler({
       }
       status.mark("NetworkConfigured", yes);
 
-      for (const rule of ingress.spec.rules) {
-        const { hosts, visibility } = rule;
-        const host = hosts.at(-1) ?? "";
-        const probed = await prober.probe({
-          host,
-          hash: expectedHash(ingress, rule, hash),
-          visibility: visibility === "ExternalIP" ? "external" : "local",
-        });
-        if (probed.outcome === "notReady") {
-          const message = `Waiting for load balancer to be ready: ${probed.because}`;
-          // The debug guide's word for probes that fail is what users look for; upstream's own stays beneath it.
-          const inReady = { reason: "IngressNotConfigured", message };
-          status.mark("LoadBalancerReady", { ...unknown("Uninitialized", message), inReady } as Judgement);
-          const since = conditionOf(ingress, "LoadBalancerReady")?.lastTransitionTime;
-          return { requeueAfterMs: probeAgainMs(since === undefined ? 0 : clock.now() - Date.parse(since)) };
-        }
-      }
-      status.mark("LoadBalancerReady", yes);
+      const { namespace, name } = ingress.metadata;
+      const probed = await prober.probe({
+        owner: `Ingress ${namespace}/${name}`,
+        version: hash,
+        guarded: "",
+        targets: outsideFirst(ingress.spec.rules).flatMap((rule) => {
+          const visibility = rule.visibility === "ExternalIP" ? ("external" as const) : ("local" as const);
+          const expected = expectedHash(ingress, rule, hash);
+          return rule.hosts.map((host) => ({ host, visibility, hash: expected }));
+        }),
+      });
+      const { verdict, news } = judgeProbed(ingress, "LoadBalancerReady", probed);
+      status.mark("LoadBalancerReady", verdict);
+      if (news !== undefined) recorder.event(ingress, "Warning", news.reason, news.message);
+      if (verdict.status !== "True") return { requeueAfterMs: probed.againMs };
+
       const balancer = { ingress: [{ domainInternal: gateways.localHost }] };
       status.set({ publicLoadBalancer: balancer, privateLoadBalancer: balancer });
-      return undefined;
+      return { requeueAfterMs: probed.againMs };
     },
   };
+}
+
+/** Of several hosts that do not answer, the one that users ask for is told of. */
+function outsideFirst(rules: readonly IngressRule[]): readonly IngressRule[] {
+  const outside = rules.filter(({ visibility }) => visibility === "ExternalIP");
+  return [...outside, ...rules.filter(({ visibility }) => visibility !== "ExternalIP")];
 }

@@ -8,8 +8,8 @@ import {
   isReady,
   type Judgement,
   no,
+  noted,
   unknown,
-  yes,
 } from "../../../domain/apis/meta/judgement.js";
 import type { KnativeIngress } from "../../../domain/apis/networking/ingress.types.js";
 import type { Unsaved } from "../../../ports/index.js";
@@ -39,7 +39,11 @@ export function judgeIngress(ingress: KnativeIngress, seen: Circumstances): Judg
     : undefined;
   if (isReady(ingress)) {
     const shift = underWay && progressing(underWay.reason, underWay.message);
-    return { ready: underWay ?? yes, shift, lookAgainInMs: undefined };
+    return {
+      ready: underWay ?? noted(conditionOf(ingress, "LoadBalancerReady")),
+      shift,
+      lookAgainInMs: undefined,
+    };
   }
   const leftMs = unconfirmedSinceMs(ingress) + deadlineSeconds * 1000 - nowMs;
   const late = no(

@@ -1,6 +1,14 @@
 // Routes on a clock that only moves when told, over Configurations and Revisions that say what the test makes them say.
 import { afterEach, describe, expect, it } from "vitest";
-import { existing, minutes, type RunningWorld, seconds, startWorld } from "../../../../test/world/index.js";
+import {
+  type Answers,
+  existing,
+  minutes,
+  proberOf,
+  type RunningWorld,
+  seconds,
+  startWorld,
+} from "../../../../test/world/index.js";
 import { readServingConfig, type ServingConfig } from "../../../domain/apis/config/index.js";
 import { ConfigMap } from "../../../domain/apis/core/config.types.js";
 import { Service } from "../../../domain/apis/core/service.types.js";
@@ -10,7 +18,6 @@ import { KnativeIngress } from "../../../domain/apis/networking/ingress.types.js
 import { Configuration } from "../../../domain/apis/serving/configuration.types.js";
 import { Revision } from "../../../domain/apis/serving/revision.types.js";
 import { Route } from "../../../domain/apis/serving/route.types.js";
-import type { Probed, ProbeTarget } from "../../../ports/index.js";
 import { ingressReconciler } from "../ingress/reconciler.js";
 import { routeReconciler } from "./reconciler.js";
 
@@ -18,7 +25,7 @@ const defaults = readServingConfig(() => undefined);
 
 interface Options {
   readonly config?: () => ServingConfig;
-  readonly probed?: (target: ProbeTarget) => Probed;
+  readonly answers?: Answers;
   readonly given?: readonly Resource[];
 }
 
@@ -27,7 +34,11 @@ afterEach(async () => {
   for (const world of worlds.splice(0)) await world.close();
 });
 
-async function cluster({ config = () => defaults, probed, given }: Options = {}): Promise<RunningWorld> {
+async function cluster({
+  config = () => defaults,
+  answers = () => undefined,
+  given,
+}: Options = {}): Promise<RunningWorld> {
   const world = await startWorld({
     given: given ?? [configuration("cat", "cat-2"), revision("cat-1"), revision("cat-2")],
     kubelet: false,
@@ -35,7 +46,7 @@ async function cluster({ config = () => defaults, probed, given }: Options = {})
       const serving = {
         ...deps,
         images: { resolve: never, ensure: never },
-        prober: { probe: async (target: ProbeTarget) => probed?.(target) ?? ({ outcome: "ready" } as const) },
+        prober: proberOf(answers),
         settings: () => ({ domain: "localhost", externalPort: 18080 }),
         config,
       };
@@ -411,7 +422,7 @@ describe("a gateway that does not answer", () => {
 
   it("makes the first deployment fail after the deadline, and heals it when it does", async () => {
     let open = false;
-    const world = await cluster({ probed: () => (open ? { outcome: "ready" } : notYet) });
+    const world = await cluster({ answers: () => (open ? undefined : notYet) });
     await world.apply(Route, route([latest()]));
     await world.advance(seconds(119));
     expect(said(cat(world))).toMatch(/^Unknown IngressNotConfigured: Waiting for load balancer/);
@@ -430,7 +441,7 @@ describe("a gateway that does not answer", () => {
 
   it("is given its time anew with each change, and the old Revision stays until the new one serves", async () => {
     let open = true;
-    const world = await cluster({ probed: () => (open ? { outcome: "ready" } : notYet) });
+    const world = await cluster({ answers: () => (open ? undefined : notYet) });
     await world.apply(Route, route([pinned("cat-1")]));
     await world.advance(minutes(30));
     open = false;
@@ -451,7 +462,7 @@ describe("a gateway that does not answer", () => {
 
   it("is waited for as long as config-deployment says", async () => {
     const deployment = { ...defaults.deployment, progressDeadlineSeconds: 30 };
-    const world = await cluster({ config: () => ({ ...defaults, deployment }), probed: () => notYet });
+    const world = await cluster({ config: () => ({ ...defaults, deployment }), answers: () => notYet });
     await world.apply(Route, route([latest()]));
     await world.advance(seconds(31));
     expect(said(cat(world))).toMatch(/^False ProgressDeadlineExceeded: .*more than 30 seconds\.$/);
@@ -492,7 +503,7 @@ describe("a gradual rollout", () => {
     let open = true;
     const world = await cluster({
       given: [configuration("cat", "cat-1"), revision("cat-1"), revision("cat-2")],
-      probed: () => (open ? { outcome: "ready" } : notYet),
+      answers: () => (open ? undefined : notYet),
     });
     await world.apply(Route, route([latest()], { annotations }));
     await becomesLatest(world, "cat-2");
@@ -570,7 +581,7 @@ describe("what a Route names", () => {
   });
 });
 
-const notYet: Probed = { outcome: "notReady", because: "got 404" };
+const notYet = { status: 404 };
 
 function stateOf(world: RunningWorld, name: string): string {
   const { labels, annotations } = world.get(Revision, `default/${name}`)?.metadata ?? {};

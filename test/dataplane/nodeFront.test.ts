@@ -3,5 +3,7 @@ process.env["DRYDOCK_GATEWAY_HTTP"] = "node";
 await import("../../src/dataplane/gateway/gateway.test.js");
 await import("../../src/dataplane/gateway/hostile.test.js");
 await import("../../src/dataplane/gateway/streams.test.js");
+await import("../../src/dataplane/gateway/tls.test.js");
+await import("../../src/dataplane/gateway/contract.test.js");
 
 export {};

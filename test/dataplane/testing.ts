@@ -237,6 +237,8 @@ export const tlsServer = {
 
 /** A gateway, pods and clients on real sockets; everything it opened is closed with it. */
 export class World {
+  /** What the gateway said about certificates. */
+  readonly told: string[] = [];
   private readonly closing: (() => unknown)[] = [];
 
   async dispose(): Promise<void> {
@@ -292,11 +294,17 @@ export class World {
     limits: Partial<ProxyLimits & FrontLimits> = {},
     onStats?: StartGateway["onStats"],
     throttlerLimits?: StartGateway["throttlerLimits"],
-  ): Promise<{ readonly gateway: Gateway; readonly port: number; readonly localPort: number }> {
+  ): Promise<{
+    readonly gateway: Gateway;
+    readonly port: number;
+    readonly localPort: number;
+    readonly tlsPort: number;
+  }> {
     const gateway = await startGateway({
       listeners: [
         { name: "external", host: "127.0.0.1", port: 0 },
         { name: "local", host: "127.0.0.1", port: 0 },
+        { name: "external", host: "127.0.0.1", port: 0, tls: true },
       ],
       random: () => 0,
       clock: realClock,
@@ -305,10 +313,11 @@ export class World {
       http: process.env["DRYDOCK_GATEWAY_HTTP"] === "node" ? "node" : "net",
       ...(onStats && { onStats }),
       ...(throttlerLimits && { throttlerLimits }),
+      onBadCertificate: (message) => this.told.push(message),
     });
     this.atEnd(() => gateway.close({ drainMs: 0 }));
-    const [external, local] = gateway.addresses();
-    return { gateway, port: external!.port, localPort: local!.port };
+    const [external, local, secure] = gateway.addresses();
+    return { gateway, port: external!.port, localPort: local!.port, tlsPort: secure!.port };
   }
 }
 

@@ -9,4 +9,11 @@ export type {
 } from "./inputs.js";
 export { type Gateway, type GatewayListener, type StartGateway, startGateway } from "./listen.js";
 export type { GatewayStats } from "./stats.js";
-export { emptyTable, type ListenerName, type Revision, type RouteProblem, type RouteTable } from "./table.js";
+export {
+  emptyTable,
+  type HostCertificate,
+  type ListenerName,
+  type Revision,
+  type RouteProblem,
+  type RouteTable,
+} from "./table.js";

@@ -1,9 +1,11 @@
 // The gateway's sockets: HTTP/1.1, HTTP/2 without TLS and WebSocket on one port per listener.
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { RevisionStat } from "../../domain/autoscaling/index.js";
 import type { Clock, Random } from "../../ports/index.js";
 import { activator, type ThrottlerLimits } from "../activator/index.js";
 import { createProxy, type ProxyLimits, proxyLimits } from "../proxy/index.js";
+import { type Certificates, makeCertificates } from "./certificates.js";
 import { httpDate } from "./date.js";
 import { netFront } from "./http1.js";
 import { h2Front } from "./http2.js";
@@ -20,6 +22,8 @@ export interface GatewayListener {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Speaks TLS, with the certificates of the route table. */
+  readonly tls?: boolean;
 }
 
 export interface StartGateway {
@@ -35,6 +39,8 @@ export interface StartGateway {
   readonly onStats?: (stats: readonly RevisionStat[]) => void;
   /** Hears of mistakes in the gateway itself; nothing else is worth a log line here. */
   readonly onBug?: (bug: unknown) => void;
+  /** Hears of certificates that cannot be used; their hosts keep what they had. */
+  readonly onBadCertificate?: (message: string) => void;
 }
 
 export interface Gateway {
@@ -71,10 +77,16 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
     limits: { ...proxyLimits, ...frontLimits, ...options.limits },
     onBug: options.onBug ?? (() => {}),
   };
+  const certificates = makeCertificates();
   const open: Listening[] = [];
+  const secure = (tls: RouteTable["tls"] = []) => {
+    for (const message of certificates.use(tls)) options.onBadCertificate?.(message);
+    for (const one of open) one.renew();
+  };
   try {
     for (const listener of options.listeners)
-      open.push(await listen(shared, listener, options.http ?? "net"));
+      open.push(await listen(shared, listener, options.http ?? "net", certificates));
+    secure(shared.table.tls);
   } catch (error) {
     for (const one of open) one.cut();
     throw error;
@@ -82,6 +94,7 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
 
   return {
     update(table) {
+      if (table.tls !== shared.table.tls) secure(table.tls);
       shared.table = table;
       proxy.retain(
         new Set(table.revisions.flatMap((revision) => revision.targets.map((target) => target.address))),
@@ -112,32 +125,49 @@ interface Listening {
   /** Resolves when the last connection is gone. */
   drain(): Promise<void>;
   cut(): void;
+  /** The certificates have changed. */
+  renew(): void;
 }
 
-async function listen(shared: Shared, listener: GatewayListener, http: "net" | "node"): Promise<Listening> {
+async function listen(
+  shared: Shared,
+  listener: GatewayListener,
+  http: "net" | "node",
+  certificates: Certificates,
+): Promise<Listening> {
   const sockets = new Set<Socket>();
   const { name } = listener;
+  const tls = listener.tls === true;
+  const { firstByteMs } = shared.limits;
   const h1 = http === "node" ? nodeFront(shared, name) : netFront(shared, name);
   const h2 = h2Front(shared, name);
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+  const basics = { allowHalfOpen: true, noDelay: true, keepAlive: true };
+  const secured = tls ? tlsServer(basics, certificates, firstByteMs) : undefined;
+  const server = secured ?? createServer(basics);
+  server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     shared.stats.connections += 1;
     socket.once("close", () => {
       sockets.delete(socket);
       shared.stats.connections -= 1;
     });
+    if (tls) return;
     sniff(
       socket,
-      shared.limits.firstByteMs,
+      firstByteMs,
       () => h1.accept(socket, false),
       () => h2.accept(socket),
     );
+  });
+  secured?.on("secureConnection", (socket: TLSSocket) => {
+    if (socket.alpnProtocol === "h2") h2.accept(socket);
+    else h1.accept(socket, true);
   });
 
   await bind(server, listener);
   const { address, port } = server.address() as AddressInfo;
   return {
-    at: { name, host: address, port },
+    at: tls ? { name, host: address, port, tls } : { name, host: address, port },
     drain() {
       h2.drain();
       h1.drain();
@@ -150,7 +180,21 @@ async function listen(shared: Shared, listener: GatewayListener, http: "net" | "
       server.close();
       for (const socket of sockets) socket.destroy();
     },
+    renew: () => secured?.setSecureContext({ ...certificates.fallback, minVersion: "TLSv1.2" }),
   };
+}
+
+function tlsServer(basics: object, certificates: Certificates, handshakeTimeout: number) {
+  const server = createTlsServer({
+    ...basics,
+    handshakeTimeout,
+    ALPNProtocols: ["h2", "http/1.1"],
+    // Without one for the name the fallback is shown, and the client judges.
+    SNICallback: (asked, take) => take(null, certificates.of(asked)),
+  });
+  // A failed handshake is the client's news; the socket is gone already.
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  return server;
 }
 
 function bind(server: Server, { host, port }: GatewayListener): Promise<void> {

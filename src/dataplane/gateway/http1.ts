@@ -415,7 +415,12 @@ class ClientRequest implements Front, FrontReply, BodySource {
     const { incoming } = this;
     const { shared } = this.connection.common;
     this.close =
-      !incoming.keepAlive || shared.draining || incoming.upgrade !== undefined || this.leavesBodyUnread();
+      !incoming.keepAlive ||
+      shared.draining ||
+      incoming.upgrade !== undefined ||
+      // What was sent along with an offer may be in the protocol that was offered.
+      (incoming.declined && this.connection.held !== undefined) ||
+      this.leavesBodyUnread();
     let text = headText(head);
     if (head.dated !== true) text += `Date: ${shared.date()}\r\n`;
     if (this.timing !== undefined) text += `Server-Timing: ${this.timing()}\r\n`;

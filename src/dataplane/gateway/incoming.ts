@@ -20,6 +20,8 @@ export class Incoming {
   expect: string | undefined;
   /** `websocket` when the client offers it properly; any other offer is ignored, as HTTP allows. */
   upgrade: string | undefined;
+  /** There was such another offer. */
+  declined = false;
   probe: string | undefined;
   timed = false;
   grpc = false;

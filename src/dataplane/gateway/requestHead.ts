@@ -24,8 +24,9 @@ export interface Refusal {
 const methods: ReadonlySet<string> = new Set(METHODS);
 
 const longestMethod = 16;
-/** Visible ASCII but for `#`, which no request carries, and bytes beyond it. */
-const targetByte = byteSet((byte) => byte > 0x20 && byte !== 0x7f && byte !== 0x23);
+const tab = 0x09;
+/** Visible ASCII but for `#`, which no request carries. */
+const targetByte = byteSet((byte) => byte > 0x20 && byte < 0x7f && byte !== 0x23);
 const hostByte = byteSet((byte) => /[\w.~!$&'()*+,;=:[\]%-]/.test(String.fromCharCode(byte)));
 
 const refuse = (because: string): Refusal => ({ status: 400, because });
@@ -39,6 +40,7 @@ export class RequestReader {
   private upgrade: string | undefined;
   private host: string | undefined;
   private hosts = 0;
+  private closes = false;
   private wrong: Refusal | undefined;
 
   /** From the first byte of the request line; `end` is where the empty line begins. */
@@ -52,6 +54,7 @@ export class RequestReader {
     this.upgrade = undefined;
     this.host = undefined;
     this.hosts = 0;
+    this.closes = false;
     this.wrong = undefined;
 
     const lineEnd = this.readLine(incoming, bytes, from, end, text);
@@ -202,7 +205,9 @@ export class RequestReader {
         if (isNamed(bytes, at, "content-length")) {
           if (incoming.contentLength !== undefined) this.wrong = refuse("more than one Content-Length");
           const length = countOf(bytes, scanner.valueStart, scanner.valueEnd);
-          if (length < 0) this.wrong = refuse("a Content-Length that is not a number");
+          // A tab beside the number is no part of it to some.
+          if (length < 0 || bytes[scanner.valueStart - 1] === tab || bytes[scanner.valueEnd] === tab)
+            this.wrong = refuse("a Content-Length that is not a number");
           incoming.contentLength = length;
           return false;
         }
@@ -223,7 +228,10 @@ export class RequestReader {
           incoming.timed = this.value(text, from) === "1";
           return false;
         }
-        return !isNamed(bytes, at, "proxy-connection");
+        if (!isNamed(bytes, at, "proxy-connection")) return true;
+        // Never a standard, but Node's parser heeds it: the same end for both.
+        this.closes ||= optionsOf(this.value(text, from)).has("close");
+        return false;
       case 17:
         if (isNamed(bytes, at, "x-forwarded-proto")) {
           incoming.forwardedProto ??= this.value(text, from);
@@ -263,6 +271,7 @@ export class RequestReader {
     if (incoming.chunked && incoming.http10) return refuse("chunked in HTTP/1.0");
     incoming.keepAlive = !incoming.http10;
     if (this.connection !== undefined) this.obey(incoming, this.connection);
+    if (this.closes) incoming.keepAlive = false;
     if (incoming.upgrade !== undefined && incoming.hasBody) return refuse("an upgrade with a body");
     if (incoming.expect !== undefined) {
       // HTTP/1.0 has no interim answers, so the wish is void there.
@@ -281,8 +290,10 @@ export class RequestReader {
     const options = optionsOf(connection);
     if (options.has("close")) incoming.keepAlive = false;
     else if (options.has("keep-alive")) incoming.keepAlive = true;
-    if (options.has("upgrade") && this.upgrade?.toLowerCase() === "websocket" && !incoming.http10)
-      incoming.upgrade = "websocket";
+    if (options.has("upgrade") && this.upgrade !== undefined) {
+      if (this.upgrade.toLowerCase() === "websocket" && !incoming.http10) incoming.upgrade = "websocket";
+      else incoming.declined = true;
+    }
     // Fields named in Connection were meant for us alone.
     if (connection !== "close") incoming.lines = withoutFields(incoming.lines, options);
   }

@@ -8,6 +8,7 @@ export function sniff(socket: Socket, firstByteMs: number, isHttp1: () => void, 
   // Until a parser listens, a broken or silent connection has no other ear.
   const giveUp = () => socket.destroy();
   socket.on("error", giveUp);
+  socket.on("end", giveUp);
   socket.setTimeout(firstByteMs, giveUp);
   let held: Buffer | undefined;
   const look = () => {
@@ -15,13 +16,13 @@ export function sniff(socket: Socket, firstByteMs: number, isHttp1: () => void, 
     if (bytes !== null) held = held === undefined ? bytes : Buffer.concat([held, bytes]);
     const seen = held?.toString("latin1", 0, preface.length) ?? "";
     if (seen.length < preface.length && preface.startsWith(seen)) {
-      if (socket.readableEnded) socket.destroy();
-      else if (!socket.destroyed) socket.once("readable", look);
+      if (!socket.destroyed) socket.once("readable", look);
       return;
     }
     socket.setTimeout(0);
     socket.removeListener("timeout", giveUp);
     socket.removeListener("error", giveUp);
+    socket.removeListener("end", giveUp);
     if (held !== undefined) socket.unshift(held);
     if (seen === preface) isHttp2();
     else isHttp1();

@@ -50,8 +50,12 @@ describe("a chunked body", () => {
   });
 
   it("takes no trailer that would change how the message is read", () => {
-    const text = "0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: x\r\nX-Ok: y\r\n\r\n";
+    const text = "0\r\nHost: x\r\nConnection: close\r\nX-Ok: y\r\n\r\n";
     expect(decode(Buffer.from(text), []).trailers).toEqual(["X-Ok", "y"]);
+    for (const name of ["Content-Length", "TRANSFER-encoding"])
+      expect(decode(Buffer.from(`0\r\n${name}: 5\r\n\r\n`), []).result).toEqual({
+        because: `${name} among the trailers`,
+      });
   });
 
   it("is refused with endless trailers or extensions", () => {

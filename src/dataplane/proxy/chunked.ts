@@ -151,6 +151,8 @@ export class ChunkedDecoder {
       if (next < 0) return { because: `${scanner.because} among the trailers` };
       if (next === 0) break;
       const name = this.tail.toString("latin1", at, scanner.nameEnd);
+      // Some parsers take these for the frame of what follows, so the message ends in two places.
+      if (reframes.has(name.toLowerCase())) return { because: `${name} among the trailers` };
       if (mayTrail(name))
         trailers.push(name, this.tail.toString("latin1", scanner.valueStart, scanner.valueEnd));
       at = next;
@@ -164,9 +166,10 @@ export function mayTrail(name: string): boolean {
   return !tooLate.has(name.toLowerCase());
 }
 
+const reframes: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
+
 const tooLate: ReadonlySet<string> = new Set([
-  "content-length",
-  "transfer-encoding",
+  ...reframes,
   "host",
   "connection",
   "te",

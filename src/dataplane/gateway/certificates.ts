@@ -1,6 +1,6 @@
 // The certificates of TLS listeners, by the name a client asks for. Swapped while connections run: a handshake takes
 // what is there when it begins, and what was shaken hands on stays.
-import { createSecureContext, type SecureContext } from "node:tls";
+import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import type { HostCertificate } from "./table.js";
 
 export interface Certificates {
@@ -8,7 +8,7 @@ export interface Certificates {
   use(list: readonly HostCertificate[]): readonly string[];
   of(name: string): SecureContext | undefined;
   /** Shown to whoever asks for no name: the one for `*`, else the first. */
-  readonly fallback: Pick<HostCertificate, "cert" | "key"> | undefined;
+  readonly fallback: SecureContextOptions;
 }
 
 interface Made {
@@ -48,7 +48,7 @@ export function makeCertificates(): Certificates {
       return made?.context;
     },
     get fallback() {
-      return fallback;
+      return fallback === undefined ? {} : settingsOf(fallback);
     },
   };
 }
@@ -61,16 +61,32 @@ function makeOne(
 ): Made | undefined {
   for (const host of source.hosts) {
     const known = before.get(host.toLowerCase());
-    if (known?.source.cert === source.cert && known.source.key === source.key)
-      return { source, context: known.context };
+    if (known !== undefined && isSame(known.source, source)) return { source, context: known.context };
   }
   try {
-    return {
-      source,
-      context: createSecureContext({ cert: source.cert, key: source.key, minVersion: "TLSv1.2" }),
-    };
+    return { source, context: createSecureContext(settingsOf(source)) };
   } catch (error) {
     wrong.push(`the certificate for ${source.hosts.join(", ")} cannot be used: ${(error as Error).message}`);
     return undefined;
   }
+}
+
+function isSame(one: HostCertificate, other: HostCertificate): boolean {
+  return (
+    one.cert === other.cert &&
+    one.key === other.key &&
+    one.minVersion === other.minVersion &&
+    one.maxVersion === other.maxVersion &&
+    one.ciphers === other.ciphers
+  );
+}
+
+function settingsOf({ cert, key, minVersion, maxVersion, ciphers }: HostCertificate): SecureContextOptions {
+  return {
+    cert,
+    key,
+    minVersion: minVersion ?? "TLSv1.2",
+    ...(maxVersion !== undefined && { maxVersion }),
+    ...(ciphers !== undefined && { ciphers }),
+  };
 }

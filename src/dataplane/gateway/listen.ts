@@ -180,7 +180,7 @@ async function listen(
       server.close();
       for (const socket of sockets) socket.destroy();
     },
-    renew: () => secured?.setSecureContext({ ...certificates.fallback, minVersion: "TLSv1.2" }),
+    renew: () => secured?.setSecureContext(certificates.fallback),
   };
 }
 

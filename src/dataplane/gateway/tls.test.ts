@@ -158,6 +158,16 @@ describe("a listener with TLS", () => {
     expect(fresh.authorized).toBe(true);
   });
 
+  it("keeps to the versions a Gateway allows", async () => {
+    const { tlsPort, gateway } = await world.start(
+      secured(tableFor([]), { ...certificate(["*"]), minVersion: "TLSv1.3" }),
+    );
+    await expect(handshake(tlsPort, "a.test", { maxVersion: "TLSv1.2" })).rejects.toThrow();
+    expect((await handshake(tlsPort, "a.test")).getProtocol()).toBe("TLSv1.3");
+    gateway.update(secured(tableFor([]), { ...certificate(["*"]), maxVersion: "TLSv1.2" }));
+    expect((await handshake(tlsPort, "a.test")).getProtocol()).toBe("TLSv1.2");
+  });
+
   it("keeps what it had when a new one cannot be used", async () => {
     const { tlsPort, gateway } = await world.start(secured(tableFor([]), certificate(["a.test"])));
     const broken = { ...certificate(["a.test"]), key: certificate(["b.test"]).key };

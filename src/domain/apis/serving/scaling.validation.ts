@@ -15,7 +15,8 @@ function spelled(...names: readonly string[]): readonly string[] {
   return names.map((name) => `${domain}/${name}`);
 }
 
-const keys = {
+/** What an object may say about its own scaling; the spelling that wins first. */
+export const scalingKeys = {
   class: spelled("class"),
   metric: spelled("metric"),
   target: spelled("target"),
@@ -32,6 +33,8 @@ const keys = {
   retention: spelled("scale-to-zero-pod-retention-period", "scaleToZeroPodRetentionPeriod"),
   algorithm: spelled("metric-aggregation-algorithm", "metricAggregationAlgorithm"),
 } as const;
+
+const keys = scalingKeys;
 
 const algorithms: ReadonlySet<string> = new Set([
   "",

@@ -92,6 +92,7 @@ function listen(reconciler: Reconciler, informers: Informers, queue: Workqueue):
       );
     });
   }
+  reconciler.wokenBy?.((key) => queue.add(keyText(key)));
   for (const { kind, wakes } of reconciler.watches ?? []) {
     informers.of(kind).subscribe(({ object, old }) => {
       for (const key of wakes(object)) queue.add(keyText(key));
@@ -107,7 +108,11 @@ export async function reconcileOnce(
   deps: Deps,
 ): Promise<number | undefined> {
   const object = deps.listers(reconciler.kind).get(key);
-  if (object === undefined) return undefined;
+  if (object === undefined) {
+    reconciler.forget?.(key);
+    return undefined;
+  }
+  if (reconciler.isOurs?.(object) === false) return undefined;
   const isLeaving = object.metadata.deletionTimestamp !== undefined;
   if (isLeaving && reconciler.leave === undefined) {
     await finalize(reconciler, object, deps.client);

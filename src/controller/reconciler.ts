@@ -43,6 +43,12 @@ export interface Reconciler<T extends Resource = Resource> {
   readonly owns?: readonly Kind[];
   /** Other kinds, and whom each of their objects wakes. */
   readonly watches?: readonly Watch[];
+  /** Those of its objects that are ours to tend; others are somebody else's, status and all. All of them unless said. */
+  readonly isOurs?: (object: T) => boolean;
+  /** What else wakes objects, that is no object itself. */
+  readonly wokenBy?: (wake: (key: Key) => void) => void;
+  /** The key's object is gone, or was never there: whatever is remembered of it may go. */
+  forget?(key: Key): void;
   /** Held on the object until `finalize` has run. */
   readonly finalizer?: string;
   reconcile(object: T, status: StatusReport): Promise<Outcome | undefined | void>;

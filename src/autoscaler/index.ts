@@ -1,0 +1,1 @@
+export { type Autoscaler, type AutoscalerOptions, startAutoscaler } from "./autoscaler.js";

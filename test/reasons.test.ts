@@ -7,10 +7,10 @@ import { readServingConfig } from "../src/domain/apis/config/index.js";
 import { type Reason, reasons } from "../src/domain/apis/reasons.js";
 import { servingReconcilers } from "../src/reconcilers/serving/index.js";
 import { root, sourceFiles } from "./sources.js";
-import { makeWorld } from "./world/index.js";
+import { makeWorld, noScaling } from "./world/index.js";
 
 /** Where status comes from. Other rooms have reasons of their own: of API answers, of the gateway's errors. */
-const rooms = /^(reconcilers|kubelet|domain\/(diagnosis|traffic|runtimes))\//;
+const rooms = /^(reconcilers|kubelet|domain\/(autoscaling|diagnosis|traffic|runtimes))\//;
 
 const spelled: readonly RegExp[] = [
   /\b(?:no|unknown|waiting|progressing)\(\s*"([^"]+)"/g,
@@ -150,6 +150,7 @@ describe("docs/conditions.md", () => {
       ...world.deps,
       images: { resolve: never, ensure: never },
       prober: { probe: never },
+      ...noScaling,
       settings: () => ({ domain: "localhost", externalPort: 80 }),
       config: () => readServingConfig(() => undefined),
     });

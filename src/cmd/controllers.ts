@@ -1,7 +1,9 @@
 // Who compares wish with fact: the reconcilers of serving and of workloads, and the garbage collector.
 import { systemRandom } from "../adapters/clock/index.js";
 import { gatewayProber } from "../adapters/gatewayProber/index.js";
+import { startAutoscaler } from "../autoscaler/index.js";
 import { type Deps, makeRecorder, readYourWrites, startController } from "../controller/index.js";
+import { Pod } from "../domain/apis/core/pod.types.js";
 import type { Images, IngressProber } from "../ports/index.js";
 import { liveServingConfig, servingReconcilers } from "../reconcilers/serving/index.js";
 import { startGarbageCollector, workloadReconcilers } from "../reconcilers/workload/index.js";
@@ -40,10 +42,29 @@ export function startControllers(
     domain,
     externalPort: addressOf(gateway.addresses(), "external")?.port ?? 0,
     apiUrl,
+    activator: addressOf(gateway.addresses(), "local"),
   });
+  const config = liveServingConfig(deps.listers);
+  const autoscaler = startAutoscaler({
+    clock,
+    pods: deps.listers(Pod),
+    config: () => config().autoscaler,
+  });
+  closers.add(async () => autoscaler.close());
+  gateway.onStats(autoscaler.record);
+  control.figures.push(autoscaler.figures);
   const kinds = () => [...new Set(registry.served.all().map((served) => served.storage))];
   const reconcilers = [
-    ...servingReconcilers({ ...deps, images, prober, settings, config: liveServingConfig(deps.listers) }),
+    ...servingReconcilers({
+      ...deps,
+      images,
+      prober,
+      settings,
+      config,
+      deciders: autoscaler.deciders,
+      // The gateway is on every way to a pod, whatever the mode.
+      activatorProbe: { inPath: async () => true },
+    }),
     ...workloadReconcilers(deps, {
       kinds,
       caCertificate: pki.ca,

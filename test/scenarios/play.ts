@@ -2,11 +2,11 @@
 import { makeRecorder } from "../../src/controller/index.js";
 import { Pod } from "../../src/domain/apis/core/pod.types.js";
 import { apiVersionOf, type Kind, type Resource } from "../../src/domain/apis/kind.js";
-import { dice, type Fate, type Fault, type RunningWorld, startServingWorld, told } from "../world/index.js";
+import { dice, type Fate, type Fault, type ServingWorld, startServingWorld, told } from "../world/index.js";
 import { durationMs, type Misfortune, type PodFate, type Step, type Story } from "./story.js";
 
 export interface Played {
-  readonly world: RunningWorld;
+  readonly world: ServingWorld;
   /** What the story is about: the topmost object it applied. */
   readonly top: () => Resource | undefined;
   /** From the last thing that was done to the last word that the top said. */
@@ -173,6 +173,11 @@ export async function startPlay(story: Story): Promise<Played> {
         continue;
       }
       actedMs = clock.now();
+      if ("traffic" in step) {
+        for (const [revision, count] of Object.entries(step.traffic))
+          await world.traffic(`default/${revision}`, count);
+        continue;
+      }
       if ("misfortune" in step) await meet({ ...now, ...step.misfortune });
       else if ("heal" in step) {
         const left = Object.entries(now).filter(

@@ -15,6 +15,7 @@
  *     change: { Kind/name: merge patch }
  *     misfortune: { pods, images, gateway, api }    replaces the misfortunes before it, part by part
  *     heal: all             or a list of those parts
+ *     traffic: { REVISION: 3 }      so many requests at once from now on; 0 ends it
  *     advance: 2m           time that passes
  *     wants: { Kind/name [Condition]: "False Reason: message" }    as far as it is written; Ready unless said
  */
@@ -59,6 +60,7 @@ export type Step =
   | { readonly change: Readonly<Record<string, object>> }
   | { readonly misfortune: Misfortune }
   | { readonly heal: "all" | readonly Part[] }
+  | { readonly traffic: Readonly<Record<string, number>> }
   | { readonly advance: string }
   | { readonly wants: Readonly<Record<string, string>> };
 
@@ -106,6 +108,7 @@ const words: ReadonlySet<string> = new Set([
   "change",
   "misfortune",
   "heal",
+  "traffic",
   "advance",
   "wants",
 ]);

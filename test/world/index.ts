@@ -6,6 +6,12 @@ export { type Fault, failAlways, failOnce, type Tally, type Verb, withFaults } f
 export { type FakeKubelet, type Fate, fakeNode, startKubelet } from "./kubelet.js";
 export { type Answers, proberOf } from "./prober.js";
 export { type RunningWorld, type RunningWorldOptions, startWorld } from "./run.js";
-export { type ServingWorldOptions, startServingWorld, told } from "./serving.js";
+export {
+  noScaling,
+  type ServingWorld,
+  type ServingWorldOptions,
+  startServingWorld,
+  told,
+} from "./serving.js";
 export { type Row, reconcilerTable, type WantedObject, type WantedStatus } from "./table.js";
 export { makeWorld, type World, type WorldOptions } from "./world.js";

@@ -1,7 +1,10 @@
 // The whole serving chain in a world: every reconciler, a kubelet, images and a gateway that only say so.
 
+import { type Autoscaler, startAutoscaler } from "../../src/autoscaler/index.js";
+import { Pod } from "../../src/domain/apis/core/pod.types.js";
 import type { Resource } from "../../src/domain/apis/kind.js";
 import { ClusterServingRuntime } from "../../src/domain/apis/kserve/runtime.types.js";
+import type { RevisionStat } from "../../src/domain/autoscaling/index.js";
 import type { ImageResolution } from "../../src/ports/index.js";
 import { liveServingConfig, servingReconcilers } from "../../src/reconcilers/serving/index.js";
 import { startGarbageCollector, workloadReconcilers } from "../../src/reconcilers/workload/index.js";
@@ -33,7 +36,22 @@ const onnxRuntime = existing(ClusterServingRuntime, {
   },
 } as never);
 
-export async function startServingWorld(options: ServingWorldOptions = {}): Promise<RunningWorld> {
+/** For reconcilers that scale nothing: nobody counts, and whoever holds requests answers. */
+export const noScaling = {
+  deciders: {
+    ensure: () => ({ desiredScale: -1, excessBurstCapacity: 0, because: "nobody counts here" }),
+    remove: () => {},
+    onChange: () => {},
+  },
+  activatorProbe: { inPath: async () => true },
+};
+
+export interface ServingWorld extends RunningWorld {
+  /** So many requests at once for a Revision, told at once and every second until said otherwise; 0 is told once more. */
+  traffic(key: string, concurrency: number): Promise<void>;
+}
+
+export async function startServingWorld(options: ServingWorldOptions = {}): Promise<ServingWorld> {
   const { answers = () => undefined, missing, given = [], ...more } = options;
   const prober = proberOf(answers);
   const images = {
@@ -57,23 +75,40 @@ export async function startServingWorld(options: ServingWorldOptions = {}): Prom
   const kindsOf = (world: Pick<RunningWorld, "registry">) => () => [
     ...new Set(world.registry.served.all().map((served) => served.storage)),
   ];
-  return startWorld({
+  let autoscaler: Autoscaler | undefined;
+  const world = await startWorld({
     ...more,
     given: [onnxRuntime, ...given],
-    reconcilers: (deps, inner) => [
-      ...servingReconcilers({
+    reconcilers: (deps, inner) => {
+      const config = liveServingConfig(deps.listers);
+      autoscaler = startAutoscaler({
+        clock: deps.clock,
+        pods: deps.listers(Pod),
+        config: () => config().autoscaler,
+      });
+      const serving = servingReconcilers({
         ...deps,
         images,
         prober,
-        settings: () => ({ domain: "localhost", externalPort: 18080, apiUrl: "https://127.0.0.1:16443" }),
-        config: liveServingConfig(deps.listers),
-      }),
-      ...workloadReconcilers(deps, {
-        caCertificate: "PEM",
-        kinds: kindsOf(inner),
-        finalizeNamespace: (name) => inner.registry.finalizeNamespace(name, []),
-      }),
-    ],
+        deciders: autoscaler.deciders,
+        activatorProbe: { inPath: async () => true },
+        settings: () => ({
+          domain: "localhost",
+          externalPort: 18080,
+          activator: { host: "127.0.0.1", port: 18081 },
+          apiUrl: "https://127.0.0.1:16443",
+        }),
+        config,
+      });
+      return [
+        ...serving,
+        ...workloadReconcilers(deps, {
+          caCertificate: "PEM",
+          kinds: kindsOf(inner),
+          finalizeNamespace: (name) => inner.registry.finalizeNamespace(name, []),
+        }),
+      ];
+    },
     more: (inner) =>
       startGarbageCollector({
         ...inner.deps,
@@ -82,6 +117,45 @@ export async function startServingWorld(options: ServingWorldOptions = {}): Prom
         kinds: kindsOf(inner),
       }),
   });
+
+  // As the gateway reports: what is new at once, then every second, and once more when it is over.
+  const flowing = new Map<string, number>();
+  let timer: (() => void) | undefined;
+  function report(): void {
+    timer = undefined;
+    autoscaler?.record([...flowing].map(([key, concurrency]) => statOf(key, concurrency, world.clock.now())));
+    for (const [key, concurrency] of flowing) if (concurrency === 0) flowing.delete(key);
+    if (flowing.size > 0) timer = world.clock.after(1000, report);
+  }
+  return {
+    ...world,
+    async traffic(key, concurrency) {
+      flowing.set(key, concurrency);
+      timer?.();
+      report();
+      await world.settle();
+    },
+    async close() {
+      timer?.();
+      autoscaler?.close();
+      await world.close();
+    },
+  };
+}
+
+function statOf(key: string, concurrency: number, timestampMs: number): RevisionStat {
+  const [namespace = "", name = ""] = key.split("/");
+  return {
+    namespace,
+    name,
+    podName: "activator",
+    averageConcurrentRequests: concurrency,
+    averageProxiedConcurrentRequests: 0,
+    requestCount: concurrency,
+    proxiedRequestCount: 0,
+    processUptimeSeconds: 60,
+    timestampMs,
+  };
 }
 
 /** `True`, or `False Reason: message`: one condition as a user reads it. */

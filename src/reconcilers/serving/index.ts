@@ -5,6 +5,7 @@ import type { ServingDeps } from "./deps.js";
 import { domainMappingReconciler } from "./domainmapping/reconciler.js";
 import { inferenceServiceReconciler } from "./inferenceservice/reconciler.js";
 import { ingressReconciler } from "./ingress/reconciler.js";
+import { metricReconciler } from "./metric/reconciler.js";
 import { podAutoscalerReconciler } from "./podautoscaler/reconciler.js";
 import { revisionReconciler } from "./revision/reconciler.js";
 import { routeReconciler } from "./route/reconciler.js";
@@ -26,6 +27,7 @@ export function servingReconcilers(deps: ServingDeps): readonly Reconciler[] {
     domainMappingReconciler(deps),
     ingressReconciler(deps),
     podAutoscalerReconciler(deps),
+    metricReconciler(deps),
     serverlessServiceReconciler(deps),
   ] as readonly unknown[] as readonly Reconciler[];
 }

@@ -105,6 +105,7 @@ describe("a container that ends", () => {
     await world.apply(KnativeService, cat());
     const see = at(world);
     expect(see.service()).toBe("True");
+    await world.traffic("default/cat-00001", 1);
     await world.advance(minutes(10));
     world.kubelet.decide(() => ({ is: "crashing", exitCode: 2, message: "out of disk" }));
     await world.settle();
@@ -176,7 +177,7 @@ describe("a container that runs and does not answer", () => {
   it("after it has served is a failure at once, in the pod's own words", async () => {
     const world = await cluster();
     await world.apply(KnativeService, cat());
-    await world.advance(minutes(1));
+    await world.advance(seconds(50));
     world.kubelet.decide(() => ({ is: "running" }));
     await world.settle();
     expect(at(world).service()).toBe(

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import {
   existing,
   minutes,
+  noScaling,
   proberOf,
   type RunningWorld,
   seconds,
@@ -52,6 +53,7 @@ async function cluster({ config = autocreating, deaf = () => false }: Options = 
           const found = deaf() ? undefined : findHost(tableOf(inner)[visibility], host);
           return found === undefined ? { status: 404 } : { status: 200, hash: found.hash ?? hash };
         }),
+        ...noScaling,
         settings: () => ({ domain: "localhost", externalPort: 80 }),
         config: () => config,
       };

@@ -7,12 +7,15 @@ import type { Container, EnvVar } from "../../../domain/apis/core/container.type
 import type { PodSpec } from "../../../domain/apis/core/pod.types.js";
 import { autoscaling, defaultContainer, serving } from "../../../domain/apis/serving/keys.js";
 import type { Revision } from "../../../domain/apis/serving/revision.types.js";
+import { initialScale } from "../../../domain/autoscaling/index.js";
 import type { Unsaved } from "../../../ports/index.js";
 import { childName, without } from "../names.js";
-import { initialScale } from "../podautoscaler/bounds.js";
 import type { Digests, PinnedImages } from "./digests.js";
 
 const servingPort = 8080;
+
+/** Filled in when the PodAutoscaler is made, and not said by every Revision. */
+const keptScaling = new Set<string>([autoscaling.class, autoscaling.metric]);
 
 const bookkeeping = new Set<string>([serving.routes, serving.routingStateModified]);
 
@@ -57,11 +60,15 @@ export function deploymentName(revision: Revision): string {
   return childName(revision.metadata.name, "-deployment");
 }
 
-/** One that failed before it ever served is let go after a while, though a Route may still name it. */
+/**
+ * One that failed before it ever served is let go after a while, though a Route may still name it. What was said of
+ * scaling and no longer is goes away; what others wrote on the PodAutoscaler stays.
+ */
 export function makePodAutoscaler(
   revision: Revision,
   failed: boolean,
   { autoscaler }: ServingConfig,
+  known: { readonly [key: string]: string } = {},
 ): Unsaved<PodAutoscaler> {
   const { name, namespace, annotations, labels } = revision.metadata;
   const state = labels?.[serving.routingState];
@@ -71,8 +78,10 @@ export function makePodAutoscaler(
       namespace,
       labels: childLabels(revision),
       annotations: {
+        ...without(known, (key) => key.startsWith("autoscaling.knative.dev/") && !keptScaling.has(key)),
         ...without(annotations, (key) => bookkeeping.has(key)),
-        [autoscaling.class]: annotations?.[autoscaling.class] ?? autoscaler.podAutoscalerClass,
+        [autoscaling.class]:
+          annotations?.[autoscaling.class] ?? known[autoscaling.class] ?? autoscaler.podAutoscalerClass,
       },
     },
     spec: {

@@ -75,8 +75,10 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
       status.mark("ContainerHealthy", verdict.container);
       status.mark("ResourcesAvailable", verdict.resources);
 
-      const wish = makePodAutoscaler(revision, !hasServed && isHopeless(verdict), config());
-      const autoscaler = await ensure(PodAutoscaler, revision, wish);
+      const failed = !hasServed && isHopeless(verdict);
+      const known = listers(PodAutoscaler).get(keyOf(revision));
+      const wish = makePodAutoscaler(revision, failed, config(), known?.metadata.annotations);
+      const autoscaler = await ensure(PodAutoscaler, revision, wish, { ownMetadata: true });
       if (autoscaler.outcome === "notOwned") {
         status.mark("ResourcesAvailable", notOwned("PodAutoscaler", autoscaler.object.metadata.name));
         return askAgain;

@@ -4,6 +4,7 @@ import {
   type Answers,
   existing,
   minutes,
+  noScaling,
   proberOf,
   type RunningWorld,
   seconds,
@@ -47,6 +48,7 @@ async function cluster({
         ...deps,
         images: { resolve: never, ensure: never },
         prober: proberOf(answers),
+        ...noScaling,
         settings: () => ({ domain: "localhost", externalPort: 18080 }),
         config,
       };

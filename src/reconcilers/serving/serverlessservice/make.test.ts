@@ -28,7 +28,10 @@ describe("a Revision's public Service", () => {
       },
     });
     expect(portOf(revision)).toBe(port);
+    // A public Service that leads to the gateway itself must not send it in circles.
+    const activator = { host: "127.0.0.1", port: 18081 };
     const behind = {
+      metadata: makePrivateService(services, undefined).metadata,
       subsets: [{ addresses: [{ ip: "127.0.0.1" }], ports: [{ name: portName, port: 30001 }] }],
     };
     const split = { serviceName: "cat-1", serviceNamespace: "default", servicePort: portOf(revision) };
@@ -43,7 +46,7 @@ describe("a Revision's public Service", () => {
     const { table, problems } = compileRoutes({
       virtualServices: makeVirtualServices(ingress, "hash"),
       services: [makePublicService(services), makePrivateService(services, undefined)] as never,
-      endpoints: [makePublicEndpoints(services, behind as never)] as never,
+      endpoints: [makePublicEndpoints(services, behind as never, activator), behind] as never,
     });
     expect(problems).toEqual([]);
     const routes = findHost(table.external, "cat.localhost");

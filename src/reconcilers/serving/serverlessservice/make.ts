@@ -52,21 +52,41 @@ export function makePublicService(services: ServerlessService): Unsaved<Service>
   };
 }
 
+/** Pods while they are asked directly; whoever holds requests while they are not, or while there are none. */
 export function makePublicEndpoints(
   services: ServerlessService,
   behind: Endpoints | undefined,
+  activator: Activator | undefined,
 ): Unsaved<Endpoints> {
+  const { name } = requests(services);
+  const proxied = activator !== undefined && isProxied(services, behind);
   return {
     metadata: {
       name: services.metadata.name,
       namespace: services.metadata.namespace,
       ...marked(services, "Public"),
     },
-    subsets: (behind?.subsets ?? []).map((subset) => ({
-      ...subset,
-      ports: subset.ports?.filter((port) => port.name === requests(services).name),
-    })),
+    subsets: proxied
+      ? [{ addresses: [{ ip: activator.host }], ports: [{ name, port: activator.port, protocol: "TCP" }] }]
+      : (behind?.subsets ?? []).map((subset) => ({
+          ...subset,
+          ports: subset.ports?.filter((port) => port.name === name),
+        })),
   };
+}
+
+export interface Activator {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Whether requests pass the activator: as asked for, and always while no pod is ready. */
+export function isProxied(services: ServerlessService, behind: Endpoints | undefined): boolean {
+  return services.spec.mode === "Proxy" || !hasReady(behind);
+}
+
+export function hasReady(endpoints: Endpoints | undefined): boolean {
+  return (endpoints?.subsets ?? []).some((subset) => (subset.addresses?.length ?? 0) > 0);
 }
 
 function requests({ spec }: ServerlessService): ServicePort {

@@ -1,18 +1,30 @@
 /**
  * A ServerlessService is a Revision's two Services: a private one that selects its pods, and a public one
- * that requests are sent to, whose addresses are the private one's while there are any.
+ * that requests are sent to, which leads to those pods, or to whoever holds requests until there are some.
  */
-import { asKind, type Deps, ensureOwned, type Reconciler, watch } from "../../../controller/index.js";
+import { asKind, ensureOwned, type Reconciler, watch } from "../../../controller/index.js";
 import { Deployment } from "../../../domain/apis/apps/apps.types.js";
 import { Endpoints } from "../../../domain/apis/core/endpoints.types.js";
 import { Service } from "../../../domain/apis/core/service.types.js";
 import { no, unknown, yes } from "../../../domain/apis/meta/judgement.js";
 import { ServerlessService } from "../../../domain/apis/networking/serverlessService.types.js";
 import { networking } from "../../../domain/apis/serving/keys.js";
+import type { ServingDeps } from "../deps.js";
 import { askAgain } from "../taken.js";
-import { makePrivateService, makePublicEndpoints, makePublicService, privateName } from "./make.js";
+import {
+  hasReady,
+  isProxied,
+  makePrivateService,
+  makePublicEndpoints,
+  makePublicService,
+  privateName,
+} from "./make.js";
 
-export function serverlessServiceReconciler({ client, listers }: Deps): Reconciler<ServerlessService> {
+export function serverlessServiceReconciler({
+  client,
+  listers,
+  settings,
+}: ServingDeps): Reconciler<ServerlessService> {
   const ensure = ensureOwned(client, listers);
   const endpoints = listers(Endpoints);
   const deployments = listers(Deployment);
@@ -39,17 +51,24 @@ export function serverlessServiceReconciler({ client, listers }: Deps): Reconcil
       status.set({ serviceName: name, privateServiceName: privateName(services) });
 
       const behind = endpoints.get({ namespace, name: privateName(services) });
-      await ensure(Endpoints, services, makePublicEndpoints(services, behind), { exact: ["subsets"] });
-      const ready = (behind?.subsets ?? []).some((subset) => (subset.addresses?.length ?? 0) > 0);
+      const wish = makePublicEndpoints(services, behind, settings().activator);
+      const made = await ensure(Endpoints, services, wish, { exact: ["subsets"] });
+      if (made.outcome === "notOwned") {
+        status.mark(
+          "EndpointsPopulated",
+          no("NotOwned", `Resource ${name} of type Endpoints is not owned by SKS`),
+        );
+        return askAgain;
+      }
       status.mark(
         "EndpointsPopulated",
-        ready ? yes : unknown("NoHealthyBackends", "K8s Service is not ready"),
+        hasReady(behind) ? yes : unknown("NoHealthyBackends", "K8s Service is not ready"),
       );
       const text = { reason: "ActivatorEndpointsPopulated", message: "Revision is backed by Activator" };
-      status.mark(
-        "ActivatorEndpointsPopulated",
-        ready ? { status: "False", ...text } : { status: "True", ...text },
-      );
+      status.mark("ActivatorEndpointsPopulated", {
+        status: isProxied(services, behind) ? "True" : "False",
+        ...text,
+      });
       return undefined;
     },
   };

@@ -7,9 +7,13 @@ import type { PodAutoscaler } from "../domain/apis/autoscaling/podAutoscaler.typ
 import type { AutoscalerConfig } from "../domain/apis/config/index.js";
 import type { Pod } from "../domain/apis/core/pod.types.js";
 import { serving } from "../domain/apis/serving/keys.js";
-import { type RevisionStat, scalingSettings } from "../domain/autoscaling/index.js";
+import {
+  type Decider,
+  makeDecider,
+  type RevisionStat,
+  scalingSettings,
+} from "../domain/autoscaling/index.js";
 import type { Clock, Deciders, Key, Lister } from "../ports/index.js";
-import { type Decider, makeDecider } from "./decider.js";
 import { figuresOf } from "./figures.js";
 import { scrapeMs } from "./limits.js";
 import { countPods, type PodCounts } from "./podCounts.js";

@@ -1,16 +1,13 @@
 // One Revision's counts, and what was last decided from them.
-import {
-  decideScale,
-  firstBurstCapacity,
-  firstMemory,
-  makeWindow,
-  type RevisionStat,
-  type ScaleMemory,
-  type ScalingSettings,
-  tickMs,
-  type Window,
-} from "../domain/autoscaling/index.js";
-import type { ScaleWish } from "../ports/index.js";
+import { decideScale, firstBurstCapacity, firstMemory, type ScaleMemory, tickMs } from "./decideScale.js";
+import type { ScalingSettings } from "./settings.js";
+import type { RevisionStat } from "./stat.types.js";
+import { makeWindow, type Window } from "./window.js";
+
+type Counts = Pick<
+  RevisionStat,
+  "averageConcurrentRequests" | "averageProxiedConcurrentRequests" | "requestCount" | "proxiedRequestCount"
+>;
 
 interface Windows {
   readonly stable: Window;
@@ -18,11 +15,16 @@ interface Windows {
 }
 
 export interface Decider {
-  readonly wish: ScaleWish;
+  readonly wish: {
+    /** -1 before anything could be decided. */
+    readonly desiredScale: number;
+    readonly excessBurstCapacity: number;
+    readonly because: string;
+  };
   readonly settings: ScalingSettings;
   readonly inPanic: boolean;
   update(settings: ScalingSettings): void;
-  record(stat: RevisionStat, nowMs: number): void;
+  record(stat: Counts, nowMs: number): void;
   /** Pods that nobody reported of are known to be idle. */
   recordIdle(nowMs: number): void;
   isDue(nowMs: number): boolean;
@@ -37,7 +39,7 @@ export function makeDecider(first: ScalingSettings, readyPods: number, nowMs: nu
   let windows = both(settings);
   let memory: ScaleMemory = firstMemory(settings, readyPods, nowMs);
   let nextTickMs = nowMs + tickMs;
-  let wish: ScaleWish = {
+  let wish: Decider["wish"] = {
     desiredScale: -1,
     excessBurstCapacity: firstBurstCapacity(settings),
     because: "no counts yet",

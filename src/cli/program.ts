@@ -1,6 +1,7 @@
 // The grammar of the command line. Each command's code is loaded only when it runs.
 import { Command, type CommanderError, Option } from "commander";
 import type { ApplyOptions } from "./commands/apply.js";
+import type { AutoscaleOptions } from "./commands/autoscale.js";
 import type { DeleteOptions } from "./commands/delete.js";
 import type { DeployOptions } from "./commands/deploy.js";
 import type { GetOptions } from "./commands/get.js";
@@ -209,6 +210,28 @@ function otherCommands(program: Command, context: Context): void {
     .option("--from <path>", "a folder or file to install from")
     .action(async (name: string, options: { from?: string }) =>
       (await import("./commands/runtimes.js")).installRuntime(context, name, options),
+    );
+  program
+    .command("autoscale")
+    .description("replay a trace of traffic: how many pods would have been there")
+    .requiredOption("--replay <trace.csv>", "rows of seconds,concurrency or seconds,rps")
+    .option(
+      "--set <key=value>",
+      "an autoscaling annotation or a key of config-autoscaler; may be repeated",
+      collect,
+    )
+    .option("--service-time <duration>", "how long a pod works on a request", "100ms")
+    .option(
+      "--container-concurrency <count>",
+      "how many requests a pod works on at once; 0 is without limit",
+      wholeNumber("--container-concurrency"),
+      0,
+    )
+    .option("--pod-start <duration>", "from wanted to ready", "1s")
+    .option("--svg <file>", "draw it into this file, too")
+    .option("-o, --output <format>", "json: every second")
+    .action(async (options: AutoscaleOptions) =>
+      (await import("./commands/autoscale.js")).autoscale(context, options),
     );
   program
     .command("demo")

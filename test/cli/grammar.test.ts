@@ -15,6 +15,7 @@ const commands = [
   "delete",
   "logs",
   "runtimes",
+  "autoscale",
   "demo",
   "version",
 ];

@@ -185,7 +185,7 @@ function makeContainer(container: Container, main: boolean, revision: Revision, 
     ],
     terminationMessagePolicy: container.terminationMessagePolicy ?? "FallbackToLogsOnError",
     ...(main ? { ports: [{ name: "user-port", containerPort: number, protocol: "TCP" }] } : {}),
-    ...(container.readinessProbe?.tcpSocket?.port === 0 || container.readinessProbe?.httpGet?.port === 0
+    ...(container.readinessProbe !== undefined && lacksPort(container.readinessProbe)
       ? { readinessProbe: withPort(container.readinessProbe, number) }
       : {}),
   };
@@ -193,6 +193,11 @@ function makeContainer(container: Container, main: boolean, revision: Revision, 
 
 function digestOf({ name }: Container, digests: Digests): string | undefined {
   return digests.find((one) => one.name === name)?.imageDigest;
+}
+
+/** A probe may leave its port out: there is only one that can be meant. */
+function lacksPort({ tcpSocket, httpGet }: NonNullable<Container["readinessProbe"]>): boolean {
+  return [tcpSocket, httpGet].some((action) => action !== undefined && !action.port);
 }
 
 function withPort(

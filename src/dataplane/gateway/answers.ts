@@ -12,6 +12,8 @@ export interface Answer {
   readonly reason: string;
   readonly message: string;
   readonly headers?: readonly string[];
+  /** For gRPC clients, where it is not what the status usually means. */
+  readonly grpcStatus?: number | undefined;
 }
 
 export function badRequest(because: string, status: number): Answer {
@@ -146,7 +148,7 @@ export function sendAnswer(
     // A gRPC client reads its own status and would call anything else "unknown".
     const status = [
       "grpc-status",
-      String(grpcCodes[answer.status] ?? 2),
+      String(answer.grpcStatus ?? grpcCodes[answer.status] ?? 2),
       "grpc-message",
       encodeURIComponent(answer.message),
     ];

@@ -47,3 +47,24 @@ export const hostsShown = 10;
 
 /** Scaling from zero takes about this long when images are warm. */
 export const retryAfterSeconds = 1;
+
+/** As Envoy: the first wait before another try is at most this, each later one twice as long... */
+export const backOffFirstMs = 25;
+
+/** ...up to here. */
+export const backOffMaxMs = 250;
+
+/** Tries after the first may be this share of all requests under way: more would turn a bad minute into a storm. */
+export const retryShare = 0.2;
+
+/** A quiet gateway may always try this many again at once. */
+export const retriesAlways = 16;
+
+/** Of an answer that is not passed on so much is read away; past it, a new connection is the cheaper one. */
+export const declinedBytes = 64 * 1024;
+
+/** A copy is sent when the whole body is here, so it is kept till then. Larger requests are not copied. */
+export const mirrorBodyBytes = 1024 * 1024;
+
+/** Copies under way at once: a slow mirror may take this much from real requests, and no more. */
+export const mirrorsAtOnce = 256;

@@ -10,6 +10,7 @@ import type {
   Direct,
   HostRoutes,
   ListenerTable,
+  Node,
   Redirected,
   Rule,
 } from "./table.js";
@@ -64,6 +65,11 @@ export function findHost(table: ListenerTable, host: string): HostRoutes | undef
 export function matchRoute(routes: HostRoutes, asked: Asked, random: () => number): Matched {
   const rule = firstRule(routes.rules, asked, asked.target);
   return rule === undefined ? noRule : follow(rule, asked, asked.target, random);
+}
+
+/** Where a request goes whose rules were passed already: a copy's way. */
+export function matchNode(to: Node, asked: Asked, random: () => number): Matched {
+  return follow({ when: [], rewrite: undefined, to }, asked, asked.target, random);
 }
 
 const noRule: Matched = { kind: "noRule" };

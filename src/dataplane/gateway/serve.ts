@@ -1,23 +1,31 @@
 // One request through the gateway, whatever front it came in by: read, match, activate, and say what went wrong.
+
+import type { RetryPolicy } from "../../domain/apis/istio/routing.types.js";
 import type { Random } from "../../ports/index.js";
 import {
   type Activate,
   type Activity,
+  type Admitted,
   heldBodyBytes,
   type PodAddress,
   type Waiting,
 } from "../activator/index.js";
 import type { Exchange, ProxyLimits, Reply, RequestBody } from "../proxy/index.js";
 import { type Answer, noRoute, sendAnswer, whatWentWrong } from "./answers.js";
+import { crossOrigin, preflight } from "./cors.js";
+import { injectFaults } from "./fault.js";
 import type { Ids } from "./ids.js";
 import { headerOf, type Incoming } from "./incoming.js";
 import type { FrontLimits } from "./limits.js";
-import { type Asked, findHost, matchRoute } from "./match.js";
+import { type Asked, findHost, type Matched, matchRoute } from "./match.js";
+import { sendMirrors } from "./mirror.js";
 import { outgoingLines } from "./outgoing.js";
 import { redirectTo } from "./redirect.js";
 import { cutOff, WatchedReply } from "./replies.js";
+import { type Repeatable, sendAgain, type Tried } from "./retry.js";
+import { ShapedReply } from "./shapedReply.js";
 import type { Stats } from "./stats.js";
-import type { Destination, Direct, HostRoutes, ListenerName, RouteTable } from "./table.js";
+import type { Destination, Direct, Extras, HostRoutes, ListenerName, RouteTable } from "./table.js";
 
 /** What every front shares. `table` is swapped whole; a request keeps the one it began with. */
 export interface Shared {
@@ -50,9 +58,9 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
   const arrivedMs = performance.now();
   const { stats } = shared;
   stats.begin();
-  const answer = (own: Answer) => {
+  const answer = (own: Answer, reply = front.reply) => {
     stats.answered(own.reason);
-    sendAnswer(front.reply, incoming, own, front.overH2);
+    sendAnswer(reply, incoming, own, front.overH2);
     stats.end(own.status, performance.now() - arrivedMs);
   };
 
@@ -81,54 +89,122 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
     header: (lower) => headerOf(incoming, lower),
   };
   const matched = matchRoute(found.routes, asked, shared.random);
-  switch (matched.kind) {
-    case "noRule":
-      answer(noRoute(table, front.listener, incoming, true));
-      return;
-    case "deadEnd":
-      answer(matched);
-      return;
-    case "redirect":
-      answer(
-        redirectTo(matched.redirected.redirect, {
-          host: incoming.host,
-          scheme: incoming.scheme,
-          target: matched.target,
-          httpsPort: undefined,
-        }),
-      );
-      return;
-    case "direct":
-      sendDirect(front.reply, incoming.method, matched);
-      stats.end(matched.status, performance.now() - arrivedMs);
-      return;
-    case "forward": {
-      const { destination, target } = matched;
-      const exchange = new GatewayExchange(shared, incoming, front, destination, target, arrivedMs);
-      if (incoming.timed) exchange.measure();
-      shared.activate(exchange).then(
-        (admitted) => {
-          const own = whatWentWrong(admitted, destination, exchange.tried);
-          if (own !== undefined) {
-            answer(own);
-            return;
-          }
-          // It had begun and will not be completed: its reader must notice.
-          if (admitted.outcome === "late") {
-            stats.answered("Late");
-            front.reply.abort();
-          }
-          stats.end(admitted.outcome === "answered" ? admitted.status : 0, performance.now() - arrivedMs);
-        },
-        (bug: unknown) => {
-          // Ours, not the request's: this one fails loudly, the rest keeps being served.
-          front.reply.abort();
-          stats.end(500, performance.now() - arrivedMs);
-          shared.onBug(bug);
-        },
-      );
+  const extras = extrasOf(matched);
+  if (extras === undefined) {
+    carryOut(matched, front.reply);
+    return;
+  }
+  const { cors, faults } = extras;
+  const ahead = cors && preflight(cors, incoming);
+  if (ahead !== undefined) {
+    front.reply.begin({ status: 200, reason: "OK", lines: ahead, length: 0, hasBody: false });
+    front.reply.end(undefined, []);
+    stats.end(200, performance.now() - arrivedMs);
+    return;
+  }
+  const injected = faults.length === 0 ? undefined : injectFaults(faults, shared.random);
+  const goOn = () => {
+    if (injected?.abort !== undefined) answer(injected.abort);
+    else {
+      const change = cors ? crossOrigin(cors, incoming, extras.response) : extras.response;
+      carryOut(matched, change === undefined ? front.reply : new ShapedReply(front.reply, change), extras);
+    }
+  };
+  if ((injected?.delayMs ?? 0) > 0) setTimeout(goOn, injected?.delayMs);
+  else goOn();
+
+  function carryOut(way: Matched, reply: FrontReply, asks?: Extras): void {
+    switch (way.kind) {
+      case "noRule":
+        answer(noRoute(table, front.listener, incoming, true));
+        return;
+      case "deadEnd":
+        answer(way);
+        return;
+      case "redirect":
+        answer(
+          redirectTo(way.redirected.redirect, {
+            host: incoming.host,
+            scheme: incoming.scheme,
+            target: way.target,
+            httpsPort: undefined,
+          }),
+          reply,
+        );
+        return;
+      case "direct":
+        sendDirect(reply, incoming.method, way);
+        stats.end(way.status, performance.now() - arrivedMs);
+        return;
+      case "forward":
+        forward(way.destination, way.target, reply, asks);
     }
   }
+
+  function forward(destination: Destination, target: string, reply: FrontReply, asks?: Extras): void {
+    const to = { incoming, destination, target, arrivedMs };
+    const exchange = new GatewayExchange(shared, to, { reply, body: front.body });
+    if (incoming.timed) exchange.measure();
+    if (asks !== undefined && asks.mirrors.length > 0) mirror(asks.mirrors, target);
+    const sent =
+      asks?.retry === undefined
+        ? shared.activate(exchange).then(once)
+        : exchange.repeatedly(shared, asks.retry, isRepeatable(incoming, asks), incoming.grpc);
+    sent.then(
+      ({ admitted, tries }) => {
+        const own = whatWentWrong(admitted, destination, exchange.tried);
+        if (own !== undefined) {
+          answer(tries === 1 ? own : { ...own, message: `${own.message} (tried ${tries} times)` });
+          return;
+        }
+        // It had begun and will not be completed: its reader must notice.
+        if (admitted.outcome === "late") {
+          stats.answered("Late");
+          front.reply.abort();
+        }
+        stats.end(admitted.outcome === "answered" ? admitted.status : 0, performance.now() - arrivedMs);
+      },
+      (bug: unknown) => {
+        // Ours, not the request's: this one fails loudly, the rest keeps being served.
+        front.reply.abort();
+        stats.end(500, performance.now() - arrivedMs);
+        shared.onBug(bug);
+      },
+    );
+  }
+
+  function mirror(mirrors: Extras["mirrors"], target: string): void {
+    // A copy is a request like any other, only that nobody hears its answer.
+    sendMirrors(mirrors, shared, { ...asked, target }, front.body, ({ destination, target, reply, body }) =>
+      shared.activate(
+        new GatewayExchange(shared, { incoming, destination, target, arrivedMs }, { reply, body }),
+      ),
+    );
+  }
+}
+
+const once = (admitted: Admitted): Tried => ({ admitted, tries: 1 });
+
+function extrasOf(matched: Matched): Extras | undefined {
+  switch (matched.kind) {
+    case "forward":
+      return matched.destination.extras;
+    case "redirect":
+      return matched.redirected.extras;
+    case "direct":
+      return matched.extras;
+    default:
+      return undefined;
+  }
+}
+
+/** Methods that a proxy may send twice (RFC 9110, 9.2.2). */
+const idempotent = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+function isRepeatable(incoming: Incoming, { repeatsAnything }: Extras): boolean {
+  return (
+    repeatsAnything || idempotent.has(incoming.method) || headerOf(incoming, "idempotency-key") !== undefined
+  );
 }
 
 /** By Host; for people without DNS also by path, when the Host has no route of its own. */
@@ -166,6 +242,13 @@ function answerProbe(reply: Reply, hash: string | undefined): void {
   reply.end(undefined, []);
 }
 
+interface Sent {
+  readonly incoming: Incoming;
+  readonly destination: Destination;
+  readonly target: string;
+  readonly arrivedMs: number;
+}
+
 class GatewayExchange implements Exchange, Waiting {
   readonly method: string;
   readonly lines: string;
@@ -180,17 +263,18 @@ class GatewayExchange implements Exchange, Waiting {
   heldMs: number | undefined;
   cold = false;
   readonly bodyBytes: number;
+  readonly target: string;
+  readonly arrivedMs: number;
   private readonly front: FrontReply;
   private controller: AbortController | undefined;
 
   constructor(
     shared: Shared,
-    incoming: Incoming,
-    front: Front,
-    destination: Destination,
-    readonly target: string,
-    readonly arrivedMs: number,
+    { incoming, destination, target, arrivedMs }: Sent,
+    front: Pick<Front, "reply" | "body">,
   ) {
+    this.target = target;
+    this.arrivedMs = arrivedMs;
     this.method = incoming.method;
     this.lines = outgoingLines(incoming, destination, shared.ids);
     this.revision = destination.revision;
@@ -214,6 +298,28 @@ class GatewayExchange implements Exchange, Waiting {
       else this.reply.onGone = () => controller.abort();
     }
     return this.controller.signal;
+  }
+
+  repeatedly(shared: Shared, policy: RetryPolicy, repeatable: boolean, grpc: boolean): Promise<Tried> {
+    const { front, body, timeoutMs, arrivedMs, revision } = this;
+    const reply = front instanceof ShapedReply ? front : new ShapedReply(front, undefined);
+    const one: Repeatable = {
+      policy,
+      idempotent: repeatable,
+      grpc,
+      waitsForPods: revision.settings !== undefined,
+      ...{ body, reply, timeoutMs, arrivedMs },
+      send: (limitMs) => {
+        // As if it had just come: whoever forwarded it before knows it no more.
+        this.reply = reply;
+        this.timeoutMs = limitMs;
+        this.tried = undefined;
+        this.controller = undefined;
+        return shared.activate(this);
+      },
+    };
+    const { stats, random, limits } = shared;
+    return sendAgain(one, { stats, random, replayBytes: limits.replayBytes });
   }
 
   watch(activity: Activity): void {

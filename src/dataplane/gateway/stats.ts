@@ -17,6 +17,9 @@ export class Stats {
   inFlight = 0;
   connections = 0;
   requests = 0;
+  /** Tries after the first, and those that were due but would have been too many. */
+  readonly retries = { made: 0, spared: 0, underWay: 0 };
+  readonly mirrors = { sent: 0, skipped: 0, underWay: 0 };
   private sumSeconds = 0;
   private readonly byClass = [0, 0, 0, 0, 0, 0];
   private readonly buckets = new Array<number>(bounds.length + 1).fill(0);
@@ -70,6 +73,14 @@ export class Stats {
     );
     for (const [reason, count] of this.own)
       lines.push(`drydock_gateway_own_answers_total{reason="${reason}"} ${count}`);
+    for (const [name, what] of [
+      ["retries", { made: this.retries.made, spared: this.retries.spared }] as const,
+      ["mirrors", { sent: this.mirrors.sent, skipped: this.mirrors.skipped }] as const,
+    ]) {
+      lines.push(`# TYPE drydock_gateway_${name}_total counter`);
+      for (const [outcome, count] of Object.entries(what))
+        lines.push(`drydock_gateway_${name}_total{outcome="${outcome}"} ${count}`);
+    }
     const gauges = {
       in_flight: this.inFlight,
       connections: this.connections,

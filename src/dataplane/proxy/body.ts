@@ -42,6 +42,10 @@ export class RequestBody {
   private chunks: Buffer[] = [];
   private seen = 0;
   private replayable = true;
+  private replayBytes: number;
+  private keepers = 0;
+  private forgotten = false;
+  private whenWhole: ((body: Buffer | undefined) => void) | undefined;
   private started = false;
   private state: "open" | "complete" | "failed" = "open";
   private how: BodyFailure = "clientGone";
@@ -57,6 +61,7 @@ export class RequestBody {
     private readonly limits: BodyLimits,
     whole?: Buffer,
   ) {
+    this.replayBytes = limits.replayBytes;
     this.small = length !== undefined && length <= limits.gatherBytes;
     if (whole !== undefined) {
       this.chunks.push(whole);
@@ -111,8 +116,30 @@ export class RequestBody {
     if (this.state === "open") this.source?.resume();
   }
 
-  /** The answer has begun: nothing will be sent again. */
+  /** The answer has begun: nothing will be sent again, unless somebody keeps it. */
   forget(): void {
+    this.forgotten = true;
+    if (this.keepers === 0) this.drop();
+  }
+
+  /** Until `release` it can be sent again, answer or not, if it has no more bytes than these. */
+  keep(limitBytes: number): void {
+    this.keepers += 1;
+    this.replayBytes = Math.max(this.replayBytes, limitBytes);
+  }
+
+  release(): void {
+    this.keepers -= 1;
+    if (this.keepers === 0 && this.forgotten) this.drop();
+  }
+
+  /** Runs once all has come; without it when it could not be kept or did not come whole. */
+  whole(run: (body: Buffer | undefined) => void): void {
+    if (this.state === "open") this.whenWhole = run;
+    else run(this.complete && this.replayable ? this.joined() : undefined);
+  }
+
+  private drop(): void {
     this.replayable = false;
     this.chunks = [];
   }
@@ -125,8 +152,8 @@ export class RequestBody {
       return;
     }
     if (this.replayable) {
-      if (this.seen <= this.limits.replayBytes) this.chunks.push(chunk);
-      else this.forget();
+      if (this.seen <= this.replayBytes) this.chunks.push(chunk);
+      else this.drop();
     }
     if (this.sink === undefined) {
       if (this.waiting === undefined) this.source?.pause();
@@ -168,6 +195,8 @@ export class RequestBody {
 
   private wake(): void {
     clearTimeout(this.timer);
+    const { whenWhole } = this;
+    if (whenWhole !== undefined) this.whole(whenWhole);
     const ready = this.waiting;
     this.waiting = undefined;
     ready?.();

@@ -33,6 +33,24 @@ const grpcStatuses: { readonly [name: string]: number } = {
   UNAUTHENTICATED: 16,
 };
 
+/** What a client that does not speak gRPC is told instead. */
+const httpStatusOf: { readonly [code: number]: number } = {
+  0: 200,
+  1: 499,
+  3: 400,
+  4: 504,
+  5: 404,
+  6: 409,
+  7: 403,
+  8: 429,
+  9: 400,
+  10: 409,
+  11: 400,
+  12: 501,
+  14: 503,
+  16: 401,
+};
+
 const grpcConditions = new Set([
   "cancelled",
   "deadline-exceeded",
@@ -119,7 +137,7 @@ function readAbort({ httpStatus, grpcStatus }: NonNullable<Part<"fault">["abort"
   const code = /^\d+$/.test(grpcStatus) ? Number(grpcStatus) : grpcStatuses[grpcStatus];
   if (code === undefined || code > 16)
     throw invalid(`${path}.grpcStatus`, `${JSON.stringify(grpcStatus)} is not a gRPC status`);
-  return { status: 200, grpcStatus: code };
+  return { status: httpStatusOf[code] ?? 500, grpcStatus: code };
 }
 
 export function statusOf(status: number | undefined, path: string): number {
@@ -178,7 +196,7 @@ export function readCors(cors: Part<"corsPolicy">, path: string): CorsPolicy {
     (list ?? []).map((name) => (name === "*" ? name : headerName(name, `${path}.${field}`))).join(",");
   const origins = [
     ...(cors.allowOrigins ?? []).map((one, index) =>
-      readString(one, `${path}.allowOrigins[${index}]`, false),
+      readString(one.exact === "*" ? { prefix: "" } : one, `${path}.allowOrigins[${index}]`, false),
     ),
     // The old field knows whole origins, and a star for any.
     ...(cors.allowOrigin ?? []).map((one) =>

@@ -148,7 +148,7 @@ describe("docs/conditions.md", () => {
     const world = await makeWorld();
     const reconcilers = servingReconcilers({
       ...world.deps,
-      images: { resolve: never, ensure: never },
+      digests: { digestOf: never },
       prober: { probe: never },
       ...noScaling,
       settings: () => ({ domain: "localhost", externalPort: 80 }),

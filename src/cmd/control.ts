@@ -15,7 +15,9 @@ import type { Closers } from "./closers.js";
 import type { Beside, Embedded, EmbeddedOptions } from "./embedded.js";
 import { createFirstObjects } from "./firstObjects.js";
 import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.js";
+import { imageDigests, type LazyRegistry, lazyRegistry } from "./imageDigests.js";
 import { type OpenGateway, urlOf } from "./openGateway.js";
+import { pullCredentials } from "./pullCredentials.js";
 import { version } from "./version.js";
 
 export async function startControl(
@@ -31,7 +33,8 @@ export async function startControl(
   const images = openImages(options.runtimesHome ?? home);
   const engine = containerEngine({ home, clock, log: options.log });
   closers.add(() => engine.close());
-  const kubelet = await startNode(control, images, engine, closers);
+  const registries = lazyRegistry(process.env);
+  const kubelet = await startNode(control, images, engine, registries, closers);
   const api = await serveApi(control, kubelet, options.apiPort ?? 0, closers);
   const [gateway, { startControllers }] = await together([
     openGateway(control, gatewayProcess, { server: api.url, port: options.gatewayPort ?? 0 }, closers),
@@ -41,7 +44,10 @@ export async function startControl(
   ]);
   control.figures.push(async () => (await gateway.metrics()).trimEnd().split("\n"));
   const domain = options.domain ?? "localhost";
-  startControllers({ control, gateway, images: imagesOf(images, engine), domain, apiUrl: api.url }, closers);
+  startControllers(
+    { control, gateway, digests: imageDigests(images, engine, registries), domain, apiUrl: api.url },
+    closers,
+  );
   await gateway.ready();
   return {
     api: {
@@ -101,31 +107,12 @@ function openImages(home: string): Images {
   return processImages({ version, programs, ensureRuntime });
 }
 
-/** What a name means on this machine: something that runs as a process, else an image that the engine has. */
-function imagesOf(processes: Images, engine: Engine): Images {
-  return {
-    ...processes,
-    async resolve(reference) {
-      const own = await processes.resolve(reference);
-      if (own.outcome === "resolved" || !own.isUnknown) return own;
-      const opened = await engine.open();
-      if (opened.outcome === "missing") {
-        return { outcome: "missing", because: `${own.because}: ${opened.because}` };
-      }
-      const found = await opened.images.resolve(reference);
-      if (found.outcome === "missing") return found;
-      // An image that no registry gave it has no digest that a pod could name.
-      const digest = found.image.digest.includes("@") ? found.image.digest : "";
-      return { outcome: "resolved", image: { ...found.image, digest } };
-    },
-  };
-}
-
 /** Pods as processes of this machine, or as containers of its engine. */
 async function startNode(
   control: Control,
   images: Images,
   engine: Engine,
+  registries: LazyRegistry,
   closers: Closers,
 ): Promise<Kubelet> {
   const { registry, informers, clock, log, home } = control;
@@ -138,6 +125,7 @@ async function startNode(
     sandbox: await control.sandbox,
     images,
     engine,
+    pullCredentials: pullCredentials(informers.listers, registries),
     clock,
     random: systemRandom,
     log,

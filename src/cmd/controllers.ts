@@ -4,7 +4,7 @@ import { gatewayProber } from "../adapters/gatewayProber/index.js";
 import { startAutoscaler } from "../autoscaler/index.js";
 import { type Deps, makeRecorder, readYourWrites, startController } from "../controller/index.js";
 import { Pod } from "../domain/apis/core/pod.types.js";
-import type { Images, IngressProber } from "../ports/index.js";
+import type { ImageDigests, IngressProber } from "../ports/index.js";
 import { liveServingConfig, servingReconcilers } from "../reconcilers/serving/index.js";
 import { startGarbageCollector, workloadReconcilers } from "../reconcilers/workload/index.js";
 import type { Closers } from "./closers.js";
@@ -14,13 +14,13 @@ import { addressesOf, addressOf, type OpenGateway } from "./openGateway.js";
 export interface ControllersOptions {
   readonly control: Control;
   readonly gateway: OpenGateway;
-  readonly images: Images;
+  readonly digests: ImageDigests;
   readonly domain: string;
   readonly apiUrl: string;
 }
 
 export function startControllers(
-  { control, gateway, images, domain, apiUrl }: ControllersOptions,
+  { control, gateway, digests, domain, apiUrl }: ControllersOptions,
   closers: Closers,
 ): void {
   const { registry, inside, informers, clock, log, pki } = control;
@@ -57,7 +57,7 @@ export function startControllers(
   const reconcilers = [
     ...servingReconcilers({
       ...deps,
-      images,
+      digests,
       prober,
       settings,
       config,

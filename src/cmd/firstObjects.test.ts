@@ -36,6 +36,7 @@ describe("the first ConfigMaps", () => {
       "config-logging",
       "config-network",
       "config-observability",
+      "config-registries",
       "config-tracing",
     ]);
     const read = readServingConfig((name) => items.find(({ metadata }) => metadata.name === name)?.data);

@@ -66,6 +66,7 @@ export interface FetchOptions extends EnsureOptions {
 
 /** What a registry wants to know of who asks: a name and a password, or a token in place of both. */
 export interface RegistryCredentials {
+  /** A host, or a host and the beginning of a repository's name. */
   readonly registry: string;
   readonly username?: string;
   readonly password?: string;

@@ -1,6 +1,7 @@
 export type { Client, Key, Page, PatchOptions, Unsaved, WatchEvent, Within } from "./client.js";
 export type { Clock, Random } from "./clock.js";
 export type { ActivatorProbe, Deciders, ScaleWish } from "./deciders.js";
+export type { DigestAnswer, DigestQuestion, ImageDigests } from "./digests.js";
 export type { Engine, Opened } from "./engine.js";
 export { isPortError, isRefusal, PortError, type PortErrorReason } from "./error.js";
 export {

@@ -45,8 +45,8 @@ export interface Refusal {
 export interface Misfortune {
   /** The first that fits a pod; the others are ready. */
   readonly pods?: readonly PodFate[];
-  /** By the image's name: why it cannot be had. */
-  readonly images?: Readonly<Record<string, string>>;
+  /** By the image's name: why it cannot be had; null is a registry that does not answer. */
+  readonly images?: Readonly<Record<string, string | null>>;
   /** What the gateway answers to every probe: `{ status: 403 }`, or `{ error: ... }` when nobody answers. */
   readonly gateway?: ProbeAnswer;
   readonly api?: readonly Refusal[];

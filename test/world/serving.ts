@@ -1,11 +1,11 @@
-// The whole serving chain in a world: every reconciler, a kubelet, images and a gateway that only say so.
+// The whole serving chain in a world: every reconciler, a kubelet, a registry and a gateway that only say so.
 
 import { type Autoscaler, startAutoscaler } from "../../src/autoscaler/index.js";
 import { Pod } from "../../src/domain/apis/core/pod.types.js";
 import type { Resource } from "../../src/domain/apis/kind.js";
 import { ClusterServingRuntime } from "../../src/domain/apis/kserve/runtime.types.js";
 import type { RevisionStat } from "../../src/domain/autoscaling/index.js";
-import type { ImageResolution } from "../../src/ports/index.js";
+import type { Clock, ImageDigests } from "../../src/ports/index.js";
 import { liveServingConfig, servingReconcilers } from "../../src/reconcilers/serving/index.js";
 import { startGarbageCollector, workloadReconcilers } from "../../src/reconcilers/workload/index.js";
 import { existing } from "./existing.js";
@@ -16,8 +16,8 @@ import type { WorldOptions } from "./world.js";
 export interface ServingWorldOptions extends WorldOptions {
   /** What the gateway answers to a probe; with what was asked for unless said. */
   readonly answers?: Answers;
-  /** Why an image cannot be had; undefined for one that can. */
-  readonly missing?: (image: string) => string | undefined;
+  /** Why an image cannot be had; undefined for one that can, null for one whose registry says nothing. */
+  readonly missing?: (image: string) => string | null | undefined;
 }
 
 const onnxRuntime = existing(ClusterServingRuntime, {
@@ -54,24 +54,17 @@ export interface ServingWorld extends RunningWorld {
 export async function startServingWorld(options: ServingWorldOptions = {}): Promise<ServingWorld> {
   const { answers = () => undefined, missing, given = [], ...more } = options;
   const prober = proberOf(answers);
-  const images = {
-    resolve: async (reference: string): Promise<ImageResolution> => {
-      const because = missing?.(reference);
+  const digestsBy = (clock: Clock): ImageDigests => ({
+    digestOf: async ({ image, timeoutMs }) => {
+      let because = missing?.(image);
+      if (because === null) {
+        await new Promise<void>((resolve) => clock.after(timeoutMs, resolve));
+        because = "context deadline exceeded";
+      }
       if (because !== undefined) return { outcome: "missing", because };
-      return {
-        outcome: "resolved",
-        image: {
-          reference,
-          digest: `${reference}@sha256:abc`,
-          entrypoint: [],
-          defaultArgs: [],
-          env: {},
-          rewritesPaths: true,
-        },
-      };
+      return { outcome: "resolved", digest: `${image}@sha256:abc` };
     },
-    ensure: async () => ({ env: {} }),
-  };
+  });
   const kindsOf = (world: Pick<RunningWorld, "registry">) => () => [
     ...new Set(world.registry.served.all().map((served) => served.storage)),
   ];
@@ -88,7 +81,7 @@ export async function startServingWorld(options: ServingWorldOptions = {}): Prom
       });
       const serving = servingReconcilers({
         ...deps,
-        images,
+        digests: digestsBy(deps.clock),
         prober,
         deciders: autoscaler.deciders,
         activatorProbe: { inPath: async () => true },

@@ -1,6 +1,6 @@
 import type { Deps } from "../../controller/index.js";
 import type { ServingConfig } from "../../domain/apis/config/index.js";
-import type { ActivatorProbe, Deciders, Images, IngressProber } from "../../ports/index.js";
+import type { ActivatorProbe, Deciders, ImageDigests, IngressProber } from "../../ports/index.js";
 
 export interface Settings {
   /** What external hosts end in: NAME.NAMESPACE.DOMAIN (config-domain). */
@@ -15,7 +15,7 @@ export interface Settings {
 
 /** What the serving reconcilers are given beyond the common. */
 export interface ServingDeps extends Deps {
-  readonly images: Images;
+  readonly digests: ImageDigests;
   readonly prober: IngressProber;
   readonly deciders: Deciders;
   readonly activatorProbe: ActivatorProbe;

@@ -8,6 +8,7 @@ import { gcMap } from "./gc.js";
 import { networkMap } from "./network.js";
 import { observabilityMap } from "./observability.js";
 import { certManagerMap, leaderElectionMap, loggingMap, tracingMap } from "./others.js";
+import { registriesMap } from "./registries.js";
 import type { ServingConfig } from "./servingConfig.types.js";
 import type { SettingsMap } from "./settings.js";
 
@@ -20,6 +21,7 @@ const read = [
   gcMap,
   networkMap,
   observabilityMap,
+  registriesMap,
 ] as const satisfies readonly SettingsMap<unknown>[];
 
 /** Every ConfigMap that we know. */
@@ -55,5 +57,6 @@ export function readServingConfig(data: ConfigData): ServingConfig {
     network: said(networkMap),
     observability: said(observabilityMap),
     autoscaler: said(autoscalerMap),
+    registries: said(registriesMap),
   };
 }

@@ -15,6 +15,7 @@ export interface ServingConfig {
   readonly network: NetworkConfig;
   readonly observability: ObservabilityConfig;
   readonly autoscaler: AutoscalerConfig;
+  readonly registries: RegistriesConfig;
 }
 
 /** config-defaults */
@@ -162,4 +163,16 @@ export interface AutoscalerConfig {
   readonly scaleDownDelayMs: number;
   readonly scaleToZeroGracePeriodMs: number;
   readonly scaleToZeroPodRetentionPeriodMs: number;
+}
+
+/** config-registries: how registries are reached. Hosts carry their port where it is not the usual one. */
+export interface RegistriesConfig {
+  /** Where else a registry's content is; asked in this order, before the registry itself. */
+  readonly mirrors: { readonly [registry: string]: readonly string[] };
+  /** Hosts that speak HTTP without TLS. */
+  readonly plainHttp: readonly string[];
+  /** Hosts whose certificates are not checked. */
+  readonly skipTlsVerify: readonly string[];
+  /** PEM; trusted beside the machine's own. */
+  readonly caCertificates: string;
 }

@@ -33,6 +33,14 @@ export const podReasons: readonly Reason[] = [
     scenarios: ["image-missing", "registry-401", "image-pull-fails"],
   },
   {
+    reason: "ResolvingDigests",
+    on: ["Revision ResourcesAvailable", "Revision ContainerHealthy"],
+    means: "The registry is asked what the image's tag stands for; nothing is deployed before it answers.",
+    seen: "No answer yet, within digest-resolution-timeout.",
+    todo: "Nothing. If the registry does not answer in time, ContainerMissing says so.",
+    scenarios: ["resolving-digests"],
+  },
+  {
     reason: "CreateContainerConfigError",
     on: [...container, "Build Succeeded", "Pod status"],
     means: "The container needs something that does not exist.",

@@ -47,7 +47,7 @@ async function cluster({ config = autocreating, deaf = () => false }: Options = 
     reconcilers: (deps, inner) => {
       const serving = {
         ...deps,
-        images: { resolve: never, ensure: never },
+        digests: { digestOf: never },
         // The gateway itself, as far as its table goes.
         prober: proberOf(({ host, hash, visibility }) => {
           const found = deaf() ? undefined : findHost(tableOf(inner)[visibility], host);

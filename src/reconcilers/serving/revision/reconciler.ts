@@ -7,7 +7,9 @@ import { Deployment } from "../../../domain/apis/apps/apps.types.js";
 import { PodAutoscaler } from "../../../domain/apis/autoscaling/podAutoscaler.types.js";
 import { Build } from "../../../domain/apis/build/build.types.js";
 import { Image } from "../../../domain/apis/caching/image.types.js";
+import { Secret, ServiceAccount } from "../../../domain/apis/core/config.types.js";
 import { Pod } from "../../../domain/apis/core/pod.types.js";
+import { pullSecretsOf } from "../../../domain/apis/core/pullSecret.js";
 import { conditionOf, copied, type Judgement, no, unknown } from "../../../domain/apis/meta/judgement.js";
 import { serving } from "../../../domain/apis/serving/keys.js";
 import { Revision } from "../../../domain/apis/serving/revision.types.js";
@@ -15,17 +17,18 @@ import { judgeBuild, judgePods, type PodsVerdict } from "../../../domain/diagnos
 import { isRefusal } from "../../../ports/index.js";
 import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
-import { digestAgainMs } from "../limits.js";
+import { digestPatienceMs } from "../limits.js";
 import { askAgain, notOwned } from "../taken.js";
-import { type PinnedImages, resolveDigests } from "./digests.js";
+import { digestDesk, digestsOf, type Found, type PinnedImages } from "./digests.js";
 import { logUrlOf } from "./logUrl.js";
 import { deploymentName, makeDeployment, makeImages, makePodAutoscaler } from "./make.js";
 
 export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
-  const { client, listers, images, recorder, clock, config, settings } = deps;
+  const { client, listers, digests, recorder, clock, config, settings } = deps;
   const ensure = ensureOwned(client, listers);
   const pods = listers(Pod);
   const builds = listers(Build);
+  const desk = digestDesk(digests, clock);
 
   return {
     kind: Revision,
@@ -43,14 +46,27 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
           .filter((revision) => revision.spec.buildName === metadata.name)
           .map(keyOf),
       ),
-      whenConfigChanges(listers, Revision, "config-deployment", "config-observability", "config-autoscaler"),
+      watch(Secret, ({ metadata, type = "" }) =>
+        type.startsWith("kubernetes.io/dockerc") ? unpinnedIn(metadata.namespace) : [],
+      ),
+      watch(ServiceAccount, ({ metadata }) => unpinnedIn(metadata.namespace)),
+      whenConfigChanges(
+        listers,
+        Revision,
+        "config-deployment",
+        "config-observability",
+        "config-autoscaler",
+        "config-registries",
+      ),
     ],
+    wokenBy: desk.onAnswer,
+    forget: desk.forget,
 
     async reconcile(revision, status) {
       status.set({ logUrl: logUrlOf(revision, config(), settings()) });
       if (!hasBuild(revision, status)) return undefined;
       const pinned = await pin(revision, status);
-      if (pinned === undefined) return { requeueAfterMs: digestAgainMs };
+      if ("againInMs" in pinned) return { requeueAfterMs: pinned.againInMs };
 
       const deployment = await ensureDeployment(revision, pinned, status);
       if (deployment === undefined) return askAgain;
@@ -103,25 +119,83 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
     return condition.status === "True";
   }
 
-  async function pin(revision: Revision, status: StatusReport) {
+  async function pin(
+    revision: Revision,
+    status: StatusReport,
+  ): Promise<PinnedImages | { readonly againInMs: number | undefined }> {
     const { containerStatuses, initContainerStatuses } = revision.status ?? {};
     const { containers, initContainers = [] } = revision.spec;
-    const skipping = config().deployment.registriesSkippingTagResolving;
-    const digests = containerStatuses ?? (await resolveDigests(containers, images, skipping));
-    const initDigests =
-      initContainerStatuses ??
-      ("because" in digests ? [] : await resolveDigests(initContainers, images, skipping));
-    for (const found of [digests, initDigests]) {
-      if (!("because" in found)) continue;
-      status.mark("ContainerHealthy", no("ContainerMissing", found.because));
-      return undefined;
+    const open = [
+      ...(containerStatuses === undefined ? containers : []),
+      ...(initContainerStatuses === undefined ? initContainers : []),
+    ];
+    if (open.length === 0) {
+      return { containers: containerStatuses ?? [], initContainers: initContainerStatuses ?? [] };
     }
-    const pinned = { containers: digests, initContainers: initDigests } as PinnedImages;
+    const found = await find(
+      revision,
+      open.map(({ image }) => image),
+    );
+    if (found.outcome === "asking") {
+      const moreMs = found.sinceMs + digestPatienceMs - clock.now();
+      if (moreMs > 0) return { againInMs: moreMs };
+      status.mark("ContainerHealthy", unknown("ResolvingDigests"));
+      status.mark("ResourcesAvailable", unknown("ResolvingDigests"));
+      return { againInMs: undefined };
+    }
+    if (found.outcome === "failed") {
+      // No resource was asked for yet: the image is all there is to tell of.
+      status.clear("ResourcesAvailable");
+      status.mark(
+        "ContainerHealthy",
+        no(
+          "ContainerMissing",
+          `Unable to fetch image '${found.image}': failed to resolve image to digest: ${found.because}`,
+        ),
+      );
+      return { againInMs: found.againInMs };
+    }
+    const pinned = {
+      containers: containerStatuses ?? digestsOf(containers, found.digests),
+      initContainers: initContainerStatuses ?? digestsOf(initContainers, found.digests),
+    };
     status.set({
       containerStatuses: pinned.containers,
       initContainerStatuses: initContainers.length === 0 ? undefined : pinned.initContainers,
     });
     return pinned;
+  }
+
+  async function find(revision: Revision, images: readonly string[]): Promise<Found> {
+    const { namespace = "" } = revision.metadata;
+    const { imagePullSecrets, serviceAccountName = "default" } = revision.spec;
+    const account = listers(ServiceAccount).get({ namespace, name: serviceAccountName });
+    const secrets = pullSecretsOf(imagePullSecrets, account, (name) =>
+      listers(Secret).get({ namespace, name }),
+    );
+    if ("because" in secrets) {
+      const because = `failed to initialize authentication: ${secrets.because}`;
+      return { outcome: "failed", image: images[0] ?? "", because, againInMs: undefined };
+    }
+    const { deployment, registries } = config();
+    const found = await desk.ask(keyOf(revision), revision.metadata.uid ?? "", {
+      images,
+      credentials: secrets.credentials,
+      registries,
+      skipping: deployment.registriesSkippingTagResolving,
+      timeoutMs: deployment.digestResolutionTimeoutMs,
+    });
+    if (found.outcome !== "failed" || found.wantsCredentials !== true || secrets.notes.length === 0) {
+      return found;
+    }
+    return { ...found, because: `${found.because}; ${secrets.notes.join(", ")}` };
+  }
+
+  function unpinnedIn(namespace = "") {
+    return listers(Revision)
+      .list({ namespace })
+      .filter(({ status }) => status?.containerStatuses === undefined)
+      .map(keyOf);
   }
 
   async function ensureDeployment(revision: Revision, pinned: PinnedImages, status: StatusReport) {

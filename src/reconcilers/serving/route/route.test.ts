@@ -46,7 +46,7 @@ async function cluster({
     reconcilers: (deps) => {
       const serving = {
         ...deps,
-        images: { resolve: never, ensure: never },
+        digests: { digestOf: never },
         prober: proberOf(answers),
         ...noScaling,
         settings: () => ({ domain: "localhost", externalPort: 18080 }),

@@ -162,7 +162,7 @@ async function serveApi(
 }
 
 async function openGateway(
-  { bind, pki, informers, log, clock }: Control,
+  { bind, pki, inside, informers, log, clock }: Control,
   gatewayProcess: GatewayProcess | undefined,
   { server, port: externalPort }: { readonly server: string; readonly port: number },
   closers: Closers,
@@ -174,7 +174,7 @@ async function openGateway(
     return gatewayProcess;
   }
   const { openGatewayInside } = await import("./gatewayInside.js");
-  return openGatewayInside({ bind, externalPort, informers, clock, log }, closers);
+  return openGatewayInside({ bind, externalPort, client: inside, informers, clock, log }, closers);
 }
 
 /** Side by side. When one fails, the others are waited for: what they open is closed like the rest. */

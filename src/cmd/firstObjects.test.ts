@@ -3,6 +3,7 @@ import { memoryStore } from "../adapters/store/index.js";
 import { createRegistry, localClient } from "../apiserver/index.js";
 import { readServingConfig } from "../domain/apis/config/index.js";
 import { ConfigMap } from "../domain/apis/core/config.types.js";
+import { Gateway } from "../domain/apis/istio/gateway.types.js";
 import { allKinds } from "../domain/apis/kinds.js";
 import { createFirstObjects } from "./firstObjects.js";
 
@@ -93,6 +94,42 @@ describe("the first ConfigMaps", () => {
       reason: "BadRequest",
       message:
         'admission webhook "config.webhook.serving.knative.dev" denied the request: validation failed: failed to parse "progress-deadline": time: invalid duration "soon"',
+    });
+  });
+});
+
+describe("the first Gateways", () => {
+  it("are the debug guide's, and the local ones by both their names", async () => {
+    const client = await api();
+    await createFirstObjects(client, "localhost");
+    const { items } = await client.list(Gateway, { namespace: "knative-serving" });
+    expect(items.map(({ metadata }) => metadata.name).sort()).toEqual([
+      "cluster-local-gateway",
+      "knative-ingress-gateway",
+      "knative-local-gateway",
+    ]);
+    expect(items.find(({ metadata }) => metadata.name === "knative-ingress-gateway")).toMatchObject({
+      metadata: {
+        labels: {
+          "networking.knative.dev/ingress-provider": "istio",
+          "serving.knative.dev/release": expect.stringMatching(/^v\d/),
+        },
+      },
+      spec: {
+        selector: { istio: "ingressgateway" },
+        servers: [
+          { hosts: ["*"], port: { name: "http", number: 80, protocol: "HTTP" } },
+          {
+            hosts: ["*"],
+            port: { name: "https", number: 443, protocol: "HTTPS" },
+            tls: {
+              mode: "SIMPLE",
+              privateKey: "/etc/istio/ingressgateway-certs/tls.key",
+              serverCertificate: "/etc/istio/ingressgateway-certs/tls.crt",
+            },
+          },
+        ],
+      },
     });
   });
 });

@@ -7,6 +7,7 @@ import type { Kind, Resource } from "../domain/apis/kind.js";
 import { ClusterServingRuntime } from "../domain/apis/kserve/runtime.types.js";
 import { type Client, isPortError } from "../ports/index.js";
 import { firstConfigMaps, followDomain } from "./firstConfigMaps.js";
+import { version } from "./version.js";
 
 const systemNamespaces = ["knative-serving", "istio-system", "kserve"];
 
@@ -16,8 +17,18 @@ export async function createFirstObjects(client: Client, domain: string): Promis
   await followDomain(client, domain);
   await Promise.all([
     ...firstConfigMaps(domain).map((map) => ensure(client, ConfigMap, map)),
-    ensure(client, GatewayKind, gateway("knative-ingress-gateway", { istio: "ingressgateway" }, ["*"])),
-    ensure(client, GatewayKind, gateway("knative-local-gateway", { istio: "ingressgateway" }, ["*"])),
+    ensure(
+      client,
+      GatewayKind,
+      gateway("knative-ingress-gateway", { istio: "ingressgateway" }, [plainServer, tlsServer]),
+    ),
+    ensure(client, GatewayKind, gateway("knative-local-gateway", { istio: "ingressgateway" }, [plainServer])),
+    // What the local one was called first, and documents still call it.
+    ensure(
+      client,
+      GatewayKind,
+      gateway("cluster-local-gateway", { istio: "cluster-local-gateway" }, [plainServer]),
+    ),
     ensure(client, ClusterServingRuntime, runtime("kserve-onnxserver", "onnx", "1", "drydock/onnxserver")),
     ensure(
       client,
@@ -27,14 +38,30 @@ export async function createFirstObjects(client: Client, domain: string): Promis
   ]);
 }
 
-function gateway(name: string, selector: { readonly [key: string]: string }, hosts: readonly string[]) {
+const plainServer = { hosts: ["*"], port: { name: "http", number: 80, protocol: "HTTP" } };
+
+/** Without the Secret `istio-ingressgateway-certs` in istio-system, which Istio mounts there, nobody listens. */
+const tlsServer = {
+  hosts: ["*"],
+  port: { name: "https", number: 443, protocol: "HTTPS" },
+  tls: {
+    mode: "SIMPLE",
+    privateKey: "/etc/istio/ingressgateway-certs/tls.key",
+    serverCertificate: "/etc/istio/ingressgateway-certs/tls.crt",
+  },
+};
+
+function gateway(name: string, selector: { readonly [key: string]: string }, servers: readonly object[]) {
   return {
     metadata: {
       name,
       namespace: "knative-serving",
-      labels: { "networking.knative.dev/ingress-provider": "istio" },
+      labels: {
+        "networking.knative.dev/ingress-provider": "istio",
+        "serving.knative.dev/release": `v${version}`,
+      },
     },
-    spec: { selector, servers: [{ hosts, port: { name: "http", number: 80, protocol: "HTTP" } }] },
+    spec: { selector, servers },
   } as Omit<Gateway, "apiVersion" | "kind">;
 }
 

@@ -1,20 +1,40 @@
-// Keeps a gateway's routes as the API's VirtualServices, Services, Endpoints and Revisions say.
-import type { Informers } from "../controller/index.js";
+// Keeps a gateway's routes as the API says: its VirtualServices and Gateways, and what those lead to.
+import { systemRandom } from "../adapters/clock/index.js";
+import { type Informers, makeRecorder } from "../controller/index.js";
 import { compileRoutes, type Gateway, type RouteTable } from "../dataplane/index.js";
+import { Secret } from "../domain/apis/core/config.types.js";
 import { Endpoints } from "../domain/apis/core/endpoints.types.js";
 import { Service } from "../domain/apis/core/service.types.js";
+import { Gateway as GatewayKind } from "../domain/apis/istio/gateway.types.js";
 import { VirtualService } from "../domain/apis/istio/virtualService.types.js";
 import type { Kind } from "../domain/apis/kind.js";
 import { Revision } from "../domain/apis/serving/revision.types.js";
-import type { Log } from "../ports/index.js";
+import type { Client, Clock, Log } from "../ports/index.js";
+import { routeTeller } from "./tellRoutes.js";
+import { tlsFiles } from "./tlsFiles.js";
+
+/** Who the gateway is to the API, so that it can tell there what it cannot route. */
+export interface Voice {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
 /** Resolves when the first routes are in the gateway. */
-export async function followRoutes(informers: Informers, gateway: Gateway, log: Log): Promise<void> {
-  const kinds = [VirtualService, Service, Endpoints, Revision] as readonly unknown[] as readonly Kind[];
+export async function followRoutes(
+  informers: Informers,
+  gateway: Gateway,
+  { client, clock, log }: Voice,
+): Promise<void> {
+  const kinds = [
+    ...[VirtualService, GatewayKind, Secret],
+    ...[Service, Endpoints, Revision],
+  ] as readonly unknown[] as readonly Kind[];
+  const readFile = tlsFiles(soon);
+  const recorder = makeRecorder({ client, clock, random: systemRandom, log, component: "gateway" });
+  const tell = routeTeller({ listers: informers.listers, recorder, clock, log });
   let table: RouteTable | undefined;
   let due = false;
-  let said = "";
-
   let tookMs = 0;
   let endedMs = 0;
 
@@ -24,6 +44,9 @@ export async function followRoutes(informers: Informers, gateway: Gateway, log: 
     const compiled = compileRoutes(
       {
         virtualServices: informers.listers(VirtualService).list(),
+        gateways: informers.listers(GatewayKind).list(),
+        secrets: informers.listers(Secret).list(),
+        readFile,
         services: informers.listers(Service).list(),
         endpoints: informers.listers(Endpoints).list(),
         revisions: informers.listers(Revision).list(),
@@ -32,10 +55,7 @@ export async function followRoutes(informers: Informers, gateway: Gateway, log: 
     );
     table = compiled.table;
     gateway.update(table);
-    const problems = JSON.stringify(compiled.problems);
-    if (compiled.problems.length > 0 && problems !== said)
-      log.error("some routes could not be compiled", { problems: compiled.problems });
-    said = problems;
+    tell(compiled.problems);
     endedMs = performance.now();
     tookMs = endedMs - beganMs;
   }

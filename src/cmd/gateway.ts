@@ -40,7 +40,8 @@ async function run({
     http: httpFront(process.env),
     onStats: (stats) => say({ type: "stats", stats }),
   });
-  const informers = makeInformers({ client: kubeClient({ server, ca, token }), clock, log });
+  const client = kubeClient({ server, ca, token });
+  const informers = makeInformers({ client, clock, log });
   const leave = async (withinMs: number): Promise<void> => {
     informers.close();
     await gateway.close({ drainMs: withinMs });
@@ -54,7 +55,7 @@ async function run({
   // The terminal sends Ctrl-C to everyone; the parent decides when this process ends.
   process.on("SIGINT", () => {});
   say({ type: "listening", addresses: gateway.addresses() });
-  await followRoutes(informers, gateway, log);
+  await followRoutes(informers, gateway, { client, clock, log });
   say({ type: "ready" });
 }
 

@@ -2,7 +2,7 @@
 import { systemRandom } from "../adapters/clock/index.js";
 import type { Informers } from "../controller/index.js";
 import { startGateway } from "../dataplane/index.js";
-import type { Clock, Log } from "../ports/index.js";
+import type { Client, Clock, Log } from "../ports/index.js";
 import type { Closers } from "./closers.js";
 import { followRoutes } from "./followRoutes.js";
 import { httpFront, type OnStats, type OpenGateway } from "./openGateway.js";
@@ -10,6 +10,7 @@ import { httpFront, type OnStats, type OpenGateway } from "./openGateway.js";
 export interface GatewayInsideOptions {
   readonly bind: string;
   readonly externalPort: number;
+  readonly client: Client;
   readonly informers: Informers;
   readonly clock: Clock;
   readonly log: Log;
@@ -19,7 +20,7 @@ export interface GatewayInsideOptions {
 const drainInsideMs = 500;
 
 export async function openGatewayInside(
-  { bind, externalPort, informers, clock, log }: GatewayInsideOptions,
+  { bind, externalPort, client, informers, clock, log }: GatewayInsideOptions,
   closers: Closers,
 ): Promise<OpenGateway> {
   const listeners: OnStats[] = [];
@@ -36,7 +37,7 @@ export async function openGatewayInside(
     },
   });
   closers.add(() => gateway.close({ drainMs: drainInsideMs }));
-  await followRoutes(informers, gateway, log);
+  await followRoutes(informers, gateway, { client, clock, log });
   return {
     addresses: () => gateway.addresses(),
     pid: () => undefined,

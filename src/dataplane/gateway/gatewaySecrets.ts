@@ -51,7 +51,7 @@ interface Material {
 
 type Found = Material | { readonly because: string };
 
-/** Istio mounts such a folder from an optional Secret of the same name in its own namespace. */
+/** Istio mounts such a folder from an optional Secret in its own namespace, whose name has `istio-` before it. */
 const mounted = /^\/etc\/istio\/([a-z0-9.-]+)\/tls\.(?:crt|key)$/;
 const gatewayNamespace = "istio-system";
 
@@ -71,8 +71,9 @@ function look(
     return { because: `there is no Secret ${places.join(" and no Secret ")}` };
   }
   const mount = mounted.exec(certificateFile)?.[1];
-  const secret = mount === undefined ? undefined : secrets.get(`${gatewayNamespace}/${mount}`);
-  if (secret !== undefined) return inSecret(`${gatewayNamespace}/${mount}`, secret);
+  const at = `${gatewayNamespace}/istio-${mount}`;
+  const secret = mount === undefined ? undefined : secrets.get(at);
+  if (secret !== undefined) return inSecret(at, secret);
   const cert = readFile(certificateFile);
   const key = readFile(keyFile);
   if (cert !== undefined && key !== undefined) return { from: certificateFile, cert, key };

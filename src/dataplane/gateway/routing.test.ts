@@ -409,7 +409,10 @@ describe("a Gateway", () => {
     ];
     const istio = "/etc/istio/ingressgateway-certs";
     expect(withGateway(files(istio))).toMatchObject({ problems: [], table: { tls: [] } });
-    const mounted = { ...secret, metadata: { name: "ingressgateway-certs", namespace: "istio-system" } };
+    const mounted = {
+      ...secret,
+      metadata: { name: "istio-ingressgateway-certs", namespace: "istio-system" },
+    };
     expect(withGateway(files(istio), { secrets: [mounted] }).table.tls).toHaveLength(1);
     const readFile = (path: string) => (path.endsWith("crt") ? cert.cert : cert.key);
     expect(withGateway(files("/my"), { readFile }).table.tls).toHaveLength(1);

@@ -2,6 +2,7 @@
  * The instance of a home: started here or detached, found again, stopped. `instance.lock` says whose home it is, from
  * the first moment of a start to the last of a stop; `instance.json` is there while the instance serves.
  */
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -154,11 +155,27 @@ export function makeInstances(options: InstancesOptions): Instances {
 
   /** Ends containers that a server which was killed left running. */
   async function sweep(say: Say): Promise<number> {
+    const swept = (await sweepProcesses()) + (await sweepEngine(say));
+    if (swept > 0) say(`Cleared up after ${swept} containers of an earlier life`);
+    return swept;
+  }
+
+  async function sweepEngine(say: Say): Promise<number> {
+    if (!existsSync(files.engine)) return 0;
+    const { sweepEngine } = await import("../adapters/engine/index.js");
+    try {
+      return (await sweepEngine(home, clock)).length;
+    } catch (error) {
+      say(`Containers may be left: ${error instanceof Error ? error.message : String(error)}`);
+      return 0;
+    }
+  }
+
+  async function sweepProcesses(): Promise<number> {
     if ((await recordedContainers(files.run)) === 0) return 0;
     const { processSandbox } = await import("../adapters/process/index.js");
     const sandbox = await processSandbox({ runFolder: files.run, clock });
     const swept = await sandbox.sweep().finally(() => sandbox.close());
-    if (swept.length > 0) say(`Cleared up after ${swept.length} containers of an earlier life`);
     return swept.length;
   }
 
@@ -203,6 +220,7 @@ export function filesOf(home: string) {
     instance: join(home, "instance.json"),
     kubeconfig: join(home, "kubeconfig"),
     run: join(home, "run"),
+    engine: join(home, "engine.json"),
     log: join(home, "log", "drydock.log"),
   };
 }

@@ -1,7 +1,6 @@
 // Programs of this machine that decide what Drydock can serve.
 import { execFile } from "node:child_process";
-import { access, constants } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { homedir } from "node:os";
 import { promisify } from "node:util";
 import type { Tool } from "../cli/index.js";
 
@@ -27,22 +26,21 @@ async function python(env: Env): Promise<Tool> {
   return { name: "python", found: undefined, gives: "Python 3.9 or newer would serve scikit-learn models" };
 }
 
+/** Asked, not only looked for: a command that is installed and an engine that runs are two things. */
 async function engine(env: Env): Promise<Tool> {
-  for (const name of ["docker", "podman"]) {
-    const path = await onPath(name, env);
-    if (path !== undefined) return { name: "engine", found: path, gives: "not used by this version yet" };
+  const { discoverEngine } = await import("../adapters/engine/index.js");
+  const found = await discoverEngine({ env, home: homedir(), platform: process.platform });
+  if (found.outcome === "missing") {
+    return {
+      name: "engine",
+      found: undefined,
+      gives: `built-in images run as processes; for others: ${found.because}`,
+    };
   }
-  return { name: "engine", found: undefined, gives: "not needed: built-in servers run as processes" };
-}
-
-async function onPath(name: string, env: Env): Promise<string | undefined> {
-  for (const folder of (env["PATH"] ?? "").split(delimiter)) {
-    const path = join(folder, name);
-    const usable = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (folder !== "" && usable) return path;
-  }
-  return undefined;
+  const { name, version, address } = found.engine;
+  return {
+    name: "engine",
+    found: `${name} ${version} at ${address.url} (${address.from})`,
+    gives: "runs images that are not built in",
+  };
 }

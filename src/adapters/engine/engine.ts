@@ -22,7 +22,7 @@ export interface EngineOptions {
 type Open = { readonly outcome: "open"; readonly sandbox: Sandbox; readonly images: Images };
 
 export function containerEngine({ home, clock, log, around = surroundings() }: EngineOptions): Engine {
-  const note = join(home, "engine.json");
+  const note = noteIn(home);
   let opening: Promise<Opened> | undefined;
   let open: Open | undefined;
 
@@ -49,9 +49,7 @@ export function containerEngine({ home, clock, log, around = surroundings() }: E
   /** The user has changed engines since; what runs in the other one is still ours to end. */
   async function sweepElsewhere(address: EngineAddress): Promise<void> {
     try {
-      const [{ engineSandbox }] = await parts();
-      const sandbox = await engineSandbox({ engine: await ask(address), clock, instance: randomUUID() });
-      await sandbox.sweep();
+      await sweepAt(address, clock);
     } catch (error) {
       log.error("an engine used earlier does not answer: what ran in it is not cleared away", {
         at: address.url,
@@ -80,6 +78,24 @@ export function containerEngine({ home, clock, log, around = surroundings() }: E
       await rm(note, { force: true });
     },
   };
+}
+
+/** Ends what a Drydock that was killed left in the engine it used; gives the ids. Rejects when that engine is not there. */
+export async function sweepEngine(home: string, clock: Clock): Promise<readonly string[]> {
+  const address = noted(noteIn(home));
+  const swept = address === undefined ? [] : await sweepAt(address, clock);
+  await rm(noteIn(home), { force: true });
+  return swept;
+}
+
+async function sweepAt(address: EngineAddress, clock: Clock): Promise<readonly string[]> {
+  const [{ engineSandbox }] = await parts();
+  const sandbox = await engineSandbox({ engine: await ask(address), clock, instance: randomUUID() });
+  return sandbox.sweep();
+}
+
+function noteIn(home: string): string {
+  return join(home, "engine.json");
 }
 
 /** Loaded with the first container. */

@@ -6,15 +6,16 @@ import { join } from "node:path";
 import { pack } from "tar-stream";
 import { describe, it } from "vitest";
 import type { EngineApi } from "../../src/adapters/engine/api.js";
+import type { FoundEngine } from "../../src/adapters/engine/discover.js";
 import { discoverEngine, surroundings } from "../../src/adapters/engine/index.js";
 import { root } from "../sources.js";
 
 const discovery = await discoverEngine(surroundings());
 
 /** A describe that is skipped, with the reason in its name, when no container engine runs here. */
-export function describeWithEngine(title: string, body: (api: EngineApi) => void): void {
+export function describeWithEngine(title: string, body: (engine: FoundEngine) => void): void {
   if (discovery.outcome === "found") {
-    describe(title, () => body(discovery.engine.api));
+    describe(title, () => body(discovery.engine));
     return;
   }
   if (process.env["DRYDOCK_SKIP_NOTHING"] !== undefined) throw new Error(`${title}: ${discovery.because}`);
@@ -50,6 +51,33 @@ export async function buildImage(
   for await (const chunk of told) text += String(chunk);
   const problem = /"error":"([^"]*)"/.exec(text)?.[1];
   if (problem !== undefined) throw new Error(`image ${tag} could not be built: ${problem}`);
+}
+
+const shellTag = "drydock.test/shell:1";
+
+/** An image with a shell and the usual small programs: Debian's static busybox, and nothing else. */
+export async function shellImage(api: EngineApi): Promise<string> {
+  const busybox = readFileSync("/bin/busybox");
+  await buildImage(
+    api,
+    shellTag,
+    [{ path: "/bin/busybox", content: busybox, mode: 0o755 }],
+    ['RUN ["/bin/busybox", "--install", "-s", "/bin"]'],
+  );
+  return shellTag;
+}
+
+const serverTag = "drydock.test/go:1";
+
+/** A server in Go, linked statically and alone in its image. */
+export async function goImage(api: EngineApi): Promise<string> {
+  await buildImage(
+    api,
+    serverTag,
+    [{ path: "/server", content: goProgram(), mode: 0o755 }],
+    ["ENV FROM_IMAGE=yes", 'ENTRYPOINT ["/server"]', 'CMD ["from-image"]'],
+  );
+  return serverTag;
 }
 
 /** A Go program of test/containers, linked statically; built once, and again when its source changed. */

@@ -1,18 +1,12 @@
 // Images of the user's own, from `apply` to an answer through the gateway, on a real container engine.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Drydock, start } from "../../src/index.js";
-import { buildImage, describeWithEngine, goProgram } from "./engine.js";
+import { describeWithEngine, goImage } from "./engine.js";
 
-describeWithEngine("a server image of the user's own", (api) => {
+describeWithEngine("a server image of the user's own", ({ api }) => {
   let drydock: Drydock;
   beforeAll(async () => {
-    const server = goProgram();
-    await buildImage(
-      api,
-      "drydock.test/go:1",
-      [{ path: "/server", content: server, mode: 0o755 }],
-      ["ENV FROM_IMAGE=yes", 'ENTRYPOINT ["/server"]', 'CMD ["from-image"]'],
-    );
+    await goImage(api);
     drydock = await start();
   }, 300_000);
   afterAll(() => drydock?.dispose());

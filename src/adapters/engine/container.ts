@@ -11,7 +11,7 @@ import {
 import type { EngineApi } from "./api.js";
 import { demuxer } from "./demux.js";
 import { execBeside } from "./exec.js";
-import { awayFirstMs, awayMaxMs, awayToldMs } from "./limits.js";
+import { awayFirstMs, awayMaxMs, awayToldMs, lastWordsMs } from "./limits.js";
 import { usageReader } from "./usage.js";
 
 export interface ContainerParts {
@@ -24,6 +24,12 @@ export interface ContainerParts {
   readonly stopSignal: string;
   /** Once, when it has ended: nothing of it is needed any more. */
   readonly clearAway: () => void;
+}
+
+interface Listening {
+  /** All output there will be was heard. */
+  readonly heard: Promise<void>;
+  stop(): void;
 }
 
 interface State {
@@ -61,33 +67,48 @@ export function followContainer({
     await api.call("POST", `${path}/kill`, { query: { signal: name } }).catch(() => {});
   }
 
+  /** Either may be the first to know: the end of its output, at once, or the engine, which looks now and then. */
   async function ended(): Promise<ContainerExit> {
-    let heard = hear(output, spec);
+    let listening: Listening = { heard: hear(output, spec), stop: () => output.destroy() };
     for (;;) {
-      await heard;
       try {
-        const { State: state } = await api.call<{ State: State }>("GET", `${path}/json`);
-        if (isBack()) tell(undefined);
-        if (!state.Running) return exit(state);
-        // It closed its output, or the engine was away meanwhile and the output must be opened anew.
-        heard = hearAgain();
-        await api.call("POST", `${path}/wait`, { query: { condition: "not-running" }, withinMs: 0 });
-        await heard;
+        const over = api.call("POST", `${path}/wait`, { query: { condition: "not-running" }, withinMs: 0 });
+        over.catch(() => {}); // told to whoever awaits it below
+        await Promise.race([over, listening.heard]);
+        const quietSinceMs = clock.now();
+        await Promise.race([over, later(lastWordsMs)]);
+        const state = await stateNow();
+        if (awayFor !== undefined) tell(undefined);
+        if (!state.Running) {
+          await Promise.race([listening.heard, later(lastWordsMs)]);
+          listening.stop();
+          return exit(state);
+        }
+        // It closed its output and goes on, or nobody passed it on while the engine was away.
+        listening = await hearAgain(awaySinceMs ?? quietSinceMs);
+        awaySinceMs = undefined;
+        await over;
       } catch (error) {
         if (isPortError(error, "NotFound")) return gone();
-        heard = Promise.resolve();
         await away(error);
       }
     }
   }
 
+  async function stateNow(): Promise<State> {
+    return (await api.call<{ State: State }>("GET", `${path}/json`)).State;
+  }
+
   /** From what the engine kept: output of the moments in which nobody listened is in it. */
-  async function hearAgain(): Promise<void> {
-    const since = Math.floor((awaySinceMs ?? clock.now()) / 1000);
+  async function hearAgain(sinceMs: number): Promise<Listening> {
     const logs = await api.stream("GET", `${path}/logs`, {
-      query: { follow: true, stdout: true, stderr: true, since },
+      query: { follow: true, stdout: true, stderr: true, since: (sinceMs / 1000).toFixed(3) },
     });
-    await hear(logs, spec);
+    return { heard: hear(logs, spec), stop: () => logs.destroy() };
+  }
+
+  function later(ms: number): Promise<void> {
+    return new Promise((resolve) => clock.after(ms, resolve));
   }
 
   async function away(error: unknown): Promise<void> {
@@ -96,11 +117,7 @@ export function followContainer({
     const because = error instanceof Error ? error.message : String(error);
     if (awayFor === undefined && nowMs - awaySinceMs >= awayToldMs) tell(because);
     const waitMs = Math.min(Math.max((nowMs - awaySinceMs) / 2, awayFirstMs), awayMaxMs);
-    await new Promise<void>((resolve) => clock.after(waitMs, resolve));
-  }
-
-  function isBack(): boolean {
-    return awayFor !== undefined;
+    await later(waitMs);
   }
 
   function tell(because: string | undefined): void {

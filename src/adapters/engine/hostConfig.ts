@@ -5,13 +5,18 @@ import { engineLogBytes } from "./limits.js";
 export interface Placement {
   /** Another container's network, or one of its own. */
   readonly network: { readonly of: string } | "own";
+  /** Docker gives the name of the network's holder to whoever joins it, and refuses to be told; Podman must be told. */
+  readonly namesAll: boolean;
   readonly labels: { readonly [name: string]: string };
   /** Files of this machine carry labels that would keep containers out. */
   readonly hasSelinux: boolean;
 }
 
 /** The body of POST /containers/create. */
-export function createBody(spec: ContainerSpec, { network, labels, hasSelinux }: Placement): object {
+export function createBody(
+  spec: ContainerSpec,
+  { network, namesAll, labels, hasSelinux }: Placement,
+): object {
   const { walls } = spec;
   const [program, ...words] = spec.command;
   return {
@@ -25,8 +30,8 @@ export function createBody(spec: ContainerSpec, { network, labels, hasSelinux }:
     Labels: labels,
     Tty: false,
     OpenStdin: false,
+    ...((network === "own" || namesAll) && { Hostname: hostname(walls) }),
     ...(network === "own" && {
-      Hostname: hostname(walls),
       ExposedPorts: Object.fromEntries(spec.ports.map(({ containerPort }) => [`${containerPort}/tcp`, {}])),
     }),
     HostConfig: {
@@ -70,14 +75,14 @@ export function hostname(walls: Walls | undefined): string {
   return (walls?.hostname ?? "").slice(0, 63).replace(/[-.]+$/, "");
 }
 
-/** On loopback only: what reaches a pod goes through the gateway. */
+/** On loopback only: what reaches a pod goes through the gateway. Several ports of the machine may lead to one of the pod's. */
 export function portBindings(ports: ContainerSpec["ports"]): object {
-  return Object.fromEntries(
-    ports.map(({ containerPort, hostPort }) => [
-      `${containerPort}/tcp`,
-      [{ HostIp: "127.0.0.1", HostPort: String(hostPort) }],
-    ]),
-  );
+  const bindings: Record<string, { readonly HostIp: string; readonly HostPort: string }[]> = {};
+  for (const { containerPort, hostPort } of ports) {
+    const name = `${containerPort}/tcp`;
+    bindings[name] = [...(bindings[name] ?? []), { HostIp: "127.0.0.1", HostPort: String(hostPort) }];
+  }
+  return bindings;
 }
 
 export function extraHosts(walls: Walls | undefined): readonly string[] {

@@ -2,6 +2,7 @@
  * The image of the container that holds a pod's network: one program of a few instructions that sleeps for ever. It
  * is made here, so that no registry is needed for it, and is the same everywhere.
  */
+import { createHash } from "node:crypto";
 import { pack } from "tar-stream";
 import { PortError } from "../../ports/index.js";
 import type { EngineApi } from "./api.js";
@@ -40,11 +41,34 @@ export async function ensurePauseImage(api: EngineApi, architecture: string): Pr
       `pods of several containers need an engine on ${known}; this one runs on ${architecture}`,
     );
   }
-  const [repo, tag] = pauseImage.split(":") as [string, string];
-  await api.call("POST", "/images/create", {
-    query: { fromSrc: "-", repo, tag },
-    archive: await archiveOf(pauseProgram.slice(1), elf(program)),
+  await api.call("POST", "/images/load", {
+    query: { quiet: true },
+    archive: await imageArchive(architecture, elf(program)),
   });
+}
+
+/** An image of one file, as `docker save` would write it. */
+async function imageArchive(architecture: string, program: Buffer): Promise<Buffer> {
+  const layer = await archiveOf([{ name: pauseProgram.slice(1), content: program, mode: 0o755 }]);
+  const config = JSON.stringify({
+    architecture,
+    os: "linux",
+    created: new Date(0).toISOString(),
+    config: { Entrypoint: [pauseProgram] },
+    rootfs: { type: "layers", diff_ids: [`sha256:${sha256(layer)}`] },
+    history: [{ created: new Date(0).toISOString(), created_by: "drydock" }],
+  });
+  const name = `${sha256(config)}.json`;
+  const manifest = [{ Config: name, RepoTags: [pauseImage], Layers: ["layer.tar"] }];
+  return archiveOf([
+    { name, content: config, mode: 0o644 },
+    { name: "layer.tar", content: layer, mode: 0o644 },
+    { name: "manifest.json", content: JSON.stringify(manifest), mode: 0o644 },
+  ]);
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
 }
 
 /** A 64-bit little-endian program: one header, one segment, the code right behind them. */
@@ -72,9 +96,11 @@ function elf({ machine, code }: { readonly machine: number; readonly code: Uint8
   return Buffer.concat([head, code]);
 }
 
-async function archiveOf(name: string, content: Buffer): Promise<Buffer> {
+async function archiveOf(
+  files: readonly { readonly name: string; readonly content: string | Buffer; readonly mode: number }[],
+): Promise<Buffer> {
   const archive = pack();
-  archive.entry({ name, mode: 0o755, mtime: new Date(0) }, content);
+  for (const { name, content, mode } of files) archive.entry({ name, mode, mtime: new Date(0) }, content);
   archive.finalize();
   const chunks: Uint8Array[] = [];
   for await (const chunk of archive) chunks.push(chunk as Uint8Array);

@@ -31,6 +31,7 @@ export async function engineSandbox({ engine, clock, instance }: EngineSandboxOp
   const { api } = engine;
   const info = await api.call<Info>("GET", "/info");
   const options = info.SecurityOptions ?? [];
+  const isPodman = engine.name === "Podman";
   const hasSelinux = options.some((one) => one.includes("selinux"));
   const labels = labelsOf(instance);
   const networks = podNetworks(api, engine.architecture, labels);
@@ -48,7 +49,12 @@ export async function engineSandbox({ engine, clock, instance }: EngineSandboxOp
     const network = await networks.join(spec);
     const { Id: id } = await api.call<{ Id: string }>("POST", "/containers/create", {
       query: { name: nameOf(spec.name, spec.pod, spec.id) },
-      body: createBody(spec, { network, labels: labels.of(spec.pod, spec.name), hasSelinux }),
+      body: createBody(spec, {
+        network,
+        namesAll: isPodman,
+        labels: labels.of(spec.pod, spec.name),
+        hasSelinux,
+      }),
       withinMs: 0,
     });
     const output = await begin(id).catch(async (error: unknown) => {
@@ -106,11 +112,7 @@ export async function engineSandbox({ engine, clock, instance }: EngineSandboxOp
   return {
     scheme: engine.name.toLowerCase(),
     // Docker's proxy, and every virtual machine's, accepts at once; Podman as root has the kernel forward packets.
-    forwardsPorts: !(
-      engine.name === "Podman" &&
-      info.Rootless === false &&
-      engine.address.url.startsWith("unix:")
-    ),
+    forwardsPorts: !(isPodman && info.Rootless === false && engine.address.url.startsWith("unix:")),
     start,
     sweep,
     async endPod(pod) {

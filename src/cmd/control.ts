@@ -62,6 +62,8 @@ export async function startControl(
       localUrl: urlOf(gateway.addresses(), "local"),
       pid: gateway.pid(),
     }),
+    restartGateway: () => gateway.restart(),
+    gatewayResources: () => gateway.resources(),
     home,
     client: control.inside,
     clock,

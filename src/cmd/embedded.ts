@@ -11,6 +11,7 @@ import { memoryStore, sqliteStore } from "../adapters/store/index.js";
 import { ensurePki, type Pki } from "../adapters/tls/index.js";
 import type { Client, Clock, Log, Sandbox, Store } from "../ports/index.js";
 import { type Closers, makeClosers } from "./closers.js";
+import type { GatewayResources } from "./gatewayProcess.js";
 
 export interface EmbeddedOptions {
   /** Where everything is kept. Without one the instance is private: in memory, its files gone with it. */
@@ -37,6 +38,10 @@ export interface Embedded {
     readonly clientKey: string;
   };
   gateway(): { readonly url: string; readonly localUrl: string; readonly pid: number | undefined };
+  /** Another gateway process takes over; no request is lost. */
+  restartGateway(): Promise<void>;
+  /** What the gateway's process holds; nothing when it is this one. */
+  gatewayResources(): Promise<GatewayResources | undefined>;
   readonly home: string;
   readonly client: Client;
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 // Keeps a gateway's routes as the API says: its VirtualServices and Gateways, and what those lead to.
 import { systemRandom } from "../adapters/clock/index.js";
 import { type Informers, makeRecorder } from "../controller/index.js";
-import { compileRoutes, type Gateway, type RouteTable } from "../dataplane/index.js";
+import { compileRoutes, type RouteTable } from "../dataplane/index.js";
 import { Secret } from "../domain/apis/core/config.types.js";
 import { Endpoints } from "../domain/apis/core/endpoints.types.js";
 import { Service } from "../domain/apis/core/service.types.js";
@@ -20,10 +20,10 @@ export interface Voice {
   readonly log: Log;
 }
 
-/** Resolves when the first routes are in the gateway. */
+/** Resolves when the first routes have been handed over. */
 export async function followRoutes(
   informers: Informers,
-  gateway: Gateway,
+  update: (table: RouteTable) => void,
   { client, clock, log }: Voice,
 ): Promise<void> {
   const kinds = [
@@ -54,7 +54,7 @@ export async function followRoutes(
       table,
     );
     table = compiled.table;
-    gateway.update(table);
+    update(table);
     tell(compiled.problems);
     endedMs = performance.now();
     tookMs = endedMs - beganMs;

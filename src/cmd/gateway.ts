@@ -7,59 +7,122 @@ import { systemClock, systemRandom } from "../adapters/clock/index.js";
 import { kubeClient } from "../adapters/kubeClient/index.js";
 import { streamLog } from "../adapters/log/index.js";
 import { makeInformers } from "../controller/index.js";
-import { startGateway } from "../dataplane/index.js";
+import { emptyTable, type Gateway, type GatewayListener, startGateway } from "../dataplane/index.js";
 import { followRoutes } from "./followRoutes.js";
-import type { FromGateway, ToGateway } from "./gatewayProcess.js";
+import type { Busy, FromGateway, GatewayResources, ToGateway } from "./gatewayProcess.js";
 import { httpFront } from "./openGateway.js";
 
 const drainMs = 10_000;
 /** When the server was killed, every pod goes with it: nothing can be finished, and the next start wants our port. */
 const orphanDrainMs = 250;
+/** After another process has taken over, what is left here may run as long as any revision allows, streams too. */
+const replacedDrainMs = 3_600_000;
+/** Nobody waits for this process then: idle clients are left in peace until none of them can be about to ask. */
+const replacedLastRequestMs = 5_000;
+/** How often a process on its way out tells what it still has with pods. */
+const busyEveryMs = 20;
+
+/** Sockets the parent holds; they came before `start`. */
+const handles = new Map<GatewayListener["name"], object>();
 
 function say(message: FromGateway): void {
-  process.send?.(message);
+  if (process.connected) process.send?.(message);
 }
 
-async function run({
-  server,
-  ca,
-  token,
-  bind,
-  externalPort,
-  localPort,
-}: Extract<ToGateway, { type: "start" }>): Promise<void> {
+async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> {
+  const { server, ca, token, bind, externalPort, localPort } = order;
   const clock = systemClock();
   const log = streamLog(process.stderr);
-  const gateway = await startGateway({
-    listeners: [
-      { name: "external", host: bind, port: externalPort },
-      { name: "local", host: "127.0.0.1", port: localPort },
-    ],
-    random: systemRandom,
-    clock,
-    http: httpFront(process.env),
-    onStats: (stats) => say({ type: "stats", stats }),
-  });
+  let gateway: Gateway | undefined;
+  let table = emptyTable;
+  let busy: Busy = order.busy;
   const client = kubeClient({ server, ca, token });
   const informers = makeInformers({ client, clock, log });
+
+  let leaving = false;
   const leave = async (withinMs: number): Promise<void> => {
+    // Whoever asks again wants it sooner.
+    if (leaving && withinMs >= replacedDrainMs) return;
+    leaving = true;
+    const lastRequest = withinMs === replacedDrainMs ? { lastRequestMs: replacedLastRequestMs } : {};
+    await gateway?.close({ drainMs: withinMs, ...lastRequest });
     informers.close();
-    await gateway.close({ drainMs: withinMs });
     process.exit(0);
   };
   process.on("disconnect", () => void leave(orphanDrainMs));
   process.on("SIGTERM", () => void leave(drainMs));
-  process.on("message", (message: ToGateway) => {
-    if (message.type === "metrics") say({ type: "metrics", text: gateway.metrics() });
-  });
   // The terminal sends Ctrl-C to everyone; the parent decides when this process ends.
   process.on("SIGINT", () => {});
-  say({ type: "listening", addresses: gateway.addresses() });
-  await followRoutes(informers, gateway, { client, clock, log });
+  process.on("message", (message: ToGateway) => {
+    switch (message.type) {
+      case "metrics":
+        return say({ type: "metrics", text: gateway?.metrics() ?? "" });
+      case "debug":
+        return say({ type: "debug", resources: resources() });
+      case "busy":
+        busy = message.busy;
+        gateway?.borrow(new Map(busy));
+        return undefined;
+      case "drain":
+        if (gateway !== undefined) tellBusy(gateway);
+        return void leave(replacedDrainMs);
+      default:
+        return undefined;
+    }
+  });
+
+  const open = async (): Promise<Gateway> => {
+    const opened = await startGateway({
+      listeners: [listener("external", bind, externalPort), listener("local", "127.0.0.1", localPort)],
+      table,
+      random: systemRandom,
+      clock,
+      http: httpFront(process.env),
+      onStats: (stats) => say({ type: "stats", stats }),
+    });
+    opened.borrow(new Map(busy));
+    say({ type: "listening", addresses: opened.addresses() });
+    return opened;
+  };
+  // On sockets that are held for us clients wait anyway, and a first answer should not be that there is no route.
+  if (handles.size === 0) gateway = await open();
+  await followRoutes(
+    informers,
+    (next) => {
+      table = next;
+      gateway?.update(next);
+    },
+    { client, clock, log },
+  );
+  gateway ??= await open();
   say({ type: "ready" });
 }
 
-process.once("message", (message: ToGateway) => {
+function listener(name: GatewayListener["name"], host: string, port: number): GatewayListener {
+  const handle = handles.get(name);
+  return { name, host, port, ...(handle && { handle }) };
+}
+
+function tellBusy(gateway: Gateway): void {
+  let told = "";
+  setInterval(() => {
+    const busy = [...gateway.inFlight()];
+    const now = JSON.stringify(busy);
+    if (now !== told) say({ type: "busy", busy });
+    told = now;
+  }, busyEveryMs).unref();
+}
+
+function resources(): GatewayResources {
+  const active: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) active[kind] = (active[kind] ?? 0) + 1;
+  const { rss, heapUsed } = process.memoryUsage();
+  return { pid: process.pid, rssBytes: rss, heapBytes: heapUsed, active };
+}
+
+process.on("message", (message: ToGateway, handle: unknown) => {
+  if (message.type === "listener" && typeof handle === "object" && handle !== null)
+    handles.set(message.name, handle);
   if (message.type !== "start") return;
   run(message).catch((error: unknown) => {
     say({ type: "failed", message: error instanceof Error ? error.message : String(error) });

@@ -37,12 +37,14 @@ export async function openGatewayInside(
     },
   });
   closers.add(() => gateway.close({ drainMs: drainInsideMs }));
-  await followRoutes(informers, gateway, { client, clock, log });
+  await followRoutes(informers, (table) => gateway.update(table), { client, clock, log });
   return {
     addresses: () => gateway.addresses(),
     pid: () => undefined,
     ready: async () => {},
     onStats: (listener) => void listeners.push(listener),
     metrics: async () => gateway.metrics(),
+    resources: async () => undefined,
+    restart: async () => {},
   };
 }

@@ -1,8 +1,10 @@
-// The parent's side of the gateway process: starts it, starts it again when it dies, tells where it listens.
+// The parent's side of the gateway process: starts it, starts it again when it dies, replaces it without losing a
+// request, and holds the sockets it listens on.
 import { type ChildProcess, fork } from "node:child_process";
 import type { GatewayListener } from "../dataplane/index.js";
 import type { RevisionStat } from "../domain/autoscaling/index.js";
 import { type Clock, type Log, PortError } from "../ports/index.js";
+import { bindHandle, type ListeningHandle } from "./listeningHandle.js";
 import type { OnStats, OpenGateway } from "./openGateway.js";
 
 export interface StartOrder {
@@ -14,74 +16,137 @@ export interface StartOrder {
   readonly localPort: number;
 }
 
-export type ToGateway = ({ readonly type: "start" } & StartOrder) | { readonly type: "metrics" };
+/** Requests with a pod, by its address. */
+export type Busy = readonly (readonly [address: string, requests: number])[];
+
+export type ToGateway =
+  | ({ readonly type: "start"; readonly busy: Busy } & StartOrder)
+  /** Comes with the handle to accept on; before `start`. */
+  | { readonly type: "listener"; readonly name: GatewayListener["name"] }
+  | { readonly type: "metrics" }
+  | { readonly type: "debug" }
+  /** Another process accepts by now: finish what is here, and end. */
+  | { readonly type: "drain" }
+  /** What the process before still has with pods: their places are taken. */
+  | { readonly type: "busy"; readonly busy: Busy };
 
 export type FromGateway =
   | { readonly type: "listening"; readonly addresses: readonly GatewayListener[] }
   | { readonly type: "ready" }
   | { readonly type: "stats"; readonly stats: readonly RevisionStat[] }
   | { readonly type: "metrics"; readonly text: string }
+  | { readonly type: "debug"; readonly resources: GatewayResources }
+  | { readonly type: "busy"; readonly busy: Busy }
   | { readonly type: "failed"; readonly message: string };
 
+/** What a process holds, so that a leak can be seen. */
+export interface GatewayResources {
+  readonly pid: number;
+  readonly rssBytes: number;
+  readonly heapBytes: number;
+  /** Node's own count of what keeps a process busy, by kind. */
+  readonly active: Readonly<Record<string, number>>;
+}
+
 export interface GatewayProcess extends OpenGateway {
-  /** Tells it where the API is. Resolves when it listens. */
+  /** Tells it where the API is. Resolves when its addresses are known. */
   open(start: StartOrder): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Waits before a gateway that died is started again; grows while it keeps dying. */
-const restartFirstMs = 100;
+/** Waits before a gateway that died is started again: not at all the first time, longer while it keeps dying. */
+const restartFirstMs = 0;
+const restartNextMs = 100;
 const restartMaxMs = 10_000;
 
 /** A gateway too busy to tell its figures within a second is better reported without. */
-const metricsMs = 1_000;
+const askMs = 1_000;
 
-/** One life of the process. Both promises reject when it ends first. */
+/** One life of the process. The promises reject when it ends first. */
 interface Life {
   readonly child: ChildProcess;
   readonly listening: Promise<void>;
   readonly ready: Promise<void>;
+  readonly gone: Promise<void>;
+  /** Another has taken over; it ends by itself. */
+  replaced: boolean;
 }
 
 /** Starts the process at once: its code is loaded while the API it needs is still on its way. */
 export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
   const program = new URL("./gateway.js", import.meta.url);
   let started: StartOrder | undefined;
+  const handles = new Map<GatewayListener["name"], ListeningHandle>();
   const listeners: OnStats[] = [];
-  /** Those who asked for figures; one answer serves all. */
-  let asking: ((text: string) => void)[] = [];
+  const metricsAsked: ((text: string) => void)[] = [];
+  const debugAsked: ((resources: GatewayResources | undefined) => void)[] = [];
   let addresses: readonly GatewayListener[] = [];
   let closing = false;
   let waitMs = restartFirstMs;
+  let restarting: Promise<void> | undefined;
+  const lives = new Set<Life>();
   let current = live();
 
   function live(): Life {
     const child = fork(program, { stdio: ["ignore", "ignore", "pipe", "ipc"], execArgv: [] });
     // It may end before it hears what it is for; its exit then tells.
     child.on("error", () => {});
+    // Unread, a full pipe would stop the gateway in the middle of a line.
+    child.stderr?.on("data", (said: Buffer) =>
+      log.info("the gateway said", { text: said.toString().trimEnd() }),
+    );
     const listening = outcome();
     const ready = outcome();
+    const gone = outcome();
+    const life: Life = {
+      child,
+      listening: listening.promise,
+      ready: ready.promise,
+      gone: gone.promise,
+      replaced: false,
+    };
+    lives.add(life);
     child.on("message", (message: FromGateway) => {
-      if (message.type === "listening") {
-        addresses = message.addresses;
-        listening.resolve();
+      switch (message.type) {
+        case "listening":
+          addresses = message.addresses;
+          listening.resolve();
+          return;
+        case "ready":
+          waitMs = restartFirstMs;
+          ready.resolve();
+          return;
+        case "failed":
+          fail(message.message);
+          return;
+        case "stats":
+          for (const listener of listeners) listener(message.stats);
+          return;
+        case "metrics":
+          answer(metricsAsked, message.text);
+          return;
+        case "debug":
+          answer(debugAsked, message.resources);
+          return;
+        case "busy":
+          if (life.replaced) send(current, message);
       }
-      if (message.type === "ready") {
-        waitMs = restartFirstMs;
-        ready.resolve();
-      }
-      if (message.type === "failed") fail(message.message);
-      if (message.type === "stats") for (const listener of listeners) listener(message.stats);
-      if (message.type === "metrics") tellFigures(message.text);
     });
     child.on("exit", (code, signal) => {
+      lives.delete(life);
+      gone.resolve();
       fail(`the gateway ended (${signal ?? `exit code ${code}`}) before it was ready`);
-      if (closing || addresses.length === 0) return;
+      if (life.replaced) {
+        // Whatever it had with pods, it has no more.
+        send(current, { type: "busy", busy: [] });
+        return;
+      }
+      if (closing || life !== current || addresses.length === 0) return;
       log.error("the gateway ended and is started again", { code, signal });
       clock.after(waitMs, again);
-      waitMs = Math.min(waitMs * 2, restartMaxMs);
+      waitMs = Math.min(Math.max(waitMs * 2, restartNextMs), restartMaxMs);
     });
-    return { child, listening: listening.promise, ready: ready.promise };
+    return life;
 
     function fail(message: string): void {
       const error = new PortError("ServiceUnavailable", message);
@@ -94,7 +159,7 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
   function again(): void {
     if (closing || started === undefined) return;
     current = live();
-    tell(current, { ...started, externalPort: portOf("external"), localPort: portOf("local") });
+    tell(current, []);
     current.ready.catch((error: unknown) => {
       log.error("the gateway could not be started again", {
         error: error instanceof Error ? error.message : String(error),
@@ -102,49 +167,98 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
     });
   }
 
-  function tellFigures(text: string): void {
-    const told = asking;
-    asking = [];
-    for (const tell of told) tell(text);
+  /** The next one accepts before the one before stops. */
+  async function replace(): Promise<void> {
+    if (closing || started === undefined) return;
+    const before = current;
+    const next = live();
+    tell(next, []);
+    await next.ready;
+    if (closing) return;
+    before.replaced = true;
+    current = next;
+    send(before, { type: "drain" });
+    log.info("the gateway was replaced", { pid: next.child.pid, before: before.child.pid });
+  }
+
+  function tell(life: Life, busy: Busy): void {
+    if (started === undefined) return;
+    for (const [name, handle] of handles) {
+      if (life.child.connected)
+        life.child.send({ type: "listener", name } satisfies ToGateway, handle as never, () => {});
+    }
+    const ports = { externalPort: portOf("external"), localPort: portOf("local") };
+    send(life, { type: "start", busy, ...started, ...(addresses.length === 0 ? {} : ports) });
   }
 
   function portOf(name: GatewayListener["name"]): number {
     return addresses.find((address) => address.name === name)?.port ?? 0;
   }
 
+  /** Both sockets or neither: where this Node cannot hold them, the gateway binds for itself. */
+  async function hold({ bind, externalPort, localPort }: StartOrder): Promise<void> {
+    const held: GatewayListener[] = [];
+    for (const [name, host, port] of [
+      ["external", bind, externalPort],
+      ["local", "127.0.0.1", localPort],
+    ] as const) {
+      const bound = await bindHandle(host, port);
+      if (bound === undefined) return;
+      handles.set(name, bound.handle);
+      held.push({ name, host: bound.host, port: bound.port });
+    }
+    addresses = held;
+  }
+
+  function ask<T>(waiting: ((told: T) => void)[], message: ToGateway, otherwise: T): Promise<T> {
+    return new Promise((resolve) => {
+      const heard = (told: T) => {
+        stop();
+        resolve(told);
+      };
+      const stop = clock.after(askMs, () => {
+        waiting.splice(waiting.indexOf(heard), 1);
+        resolve(otherwise);
+      });
+      waiting.push(heard);
+      if (waiting.length === 1) send(current, message);
+    });
+  }
+
   return {
     async open(start) {
       started = start;
-      tell(current, start);
+      await hold(start);
+      tell(current, []);
       await current.listening;
     },
     ready: () => current.ready,
     addresses: () => addresses,
     pid: () => current.child.pid,
     onStats: (listener) => void listeners.push(listener),
-    metrics: () =>
-      new Promise((resolve) => {
-        const stop = clock.after(metricsMs, () => tellFigures(""));
-        asking.push((text) => {
-          stop();
-          resolve(text);
-        });
-        if (asking.length === 1) send(current, { type: "metrics" });
-      }),
+    metrics: () => ask(metricsAsked, { type: "metrics" }, ""),
+    resources: () => ask(debugAsked, { type: "debug" }, undefined),
+    restart() {
+      restarting ??= replace().finally(() => {
+        restarting = undefined;
+      });
+      return restarting;
+    },
     close: async () => {
       closing = true;
-      const { child } = current;
-      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      await new Promise<void>((resolve) => {
-        child.once("exit", () => resolve());
+      const ends = [...lives].map(({ child, gone }) => {
         child.kill("SIGTERM");
+        return gone;
       });
+      await Promise.all(ends);
+      for (const handle of handles.values()) handle.close();
+      handles.clear();
     },
   };
 }
 
-function tell(life: Life, start: StartOrder): void {
-  send(life, { type: "start", ...start });
+function answer<T>(asked: ((told: T) => void)[], told: T): void {
+  for (const tell of asked.splice(0)) tell(told);
 }
 
 function send({ child }: Life, message: ToGateway): void {

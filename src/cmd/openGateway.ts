@@ -1,6 +1,7 @@
 // A gateway that listens, in a process of its own or in this one, and how its places are named.
 import type { GatewayListener } from "../dataplane/index.js";
 import type { RevisionStat } from "../domain/autoscaling/index.js";
+import type { GatewayResources } from "./gatewayProcess.js";
 
 /** What revisions had in flight: each second, and at once for a first request after none. */
 export type OnStats = (stats: readonly RevisionStat[]) => void;
@@ -12,6 +13,10 @@ export interface OpenGateway {
   onStats(listener: OnStats): void;
   /** Prometheus text; none while no gateway answers. */
   metrics(): Promise<string>;
+  /** What its process holds; nothing when it is this one. */
+  resources(): Promise<GatewayResources | undefined>;
+  /** Another process takes over; the one before finishes what it has. */
+  restart(): Promise<void>;
 }
 
 export function addressOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]) {

@@ -612,7 +612,7 @@ describe("what the API asks of the node", () => {
     expect(answer).toContain("200 OK");
     stream.destroy();
     await expect(world.kubelet().runtime.dial(refOf(pod), 22)).rejects.toThrow(
-      "has no port 22; its ports are 8012, 8080",
+      "has no port 22; its ports are 8012, 8013, 8080",
     );
   });
 

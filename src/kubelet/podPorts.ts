@@ -8,8 +8,9 @@ import { canListen, type HostPorts } from "./hostPorts.js";
 
 export const portsAnnotation = "drydock.dev/ports";
 
-/** Knative's queue proxy listens here; on one machine its work is done in the gateway, and the model answers. */
-const queuePort = 8012;
+/** Knative's queue proxy listens on one of these, the second for HTTP/2; on one machine its work is done in the gateway,
+ *  and the model answers. */
+const queuePorts: readonly number[] = [8012, 8013];
 const defaultPort = 8080;
 
 export interface PodPorts {
@@ -41,7 +42,7 @@ export async function takePodPorts(pod: Pod, table: HostPorts): Promise<PodPorts
   // Two containers that declare nothing both get a port of their own; the number 8080 goes to the first.
   const hostPort = (containerPort: number) =>
     pairs.find((pair) => pair.containerPort === containerPort)?.hostPort ??
-    (containerPort === queuePort
+    (queuePorts.includes(containerPort)
       ? pairs.find((pair) => pair.container === serving?.name)?.hostPort
       : undefined);
 
@@ -52,7 +53,7 @@ export async function takePodPorts(pod: Pod, table: HostPorts): Promise<PodPorts
     annotation: () =>
       JSON.stringify(
         Object.fromEntries(
-          [...new Set([...pairs.map((pair) => pair.containerPort), queuePort])].flatMap((port) => {
+          [...new Set([...pairs.map((pair) => pair.containerPort), ...queuePorts])].flatMap((port) => {
             const host = hostPort(port);
             return host === undefined ? [] : [[String(port), host]];
           }),

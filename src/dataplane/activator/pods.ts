@@ -23,6 +23,7 @@ export interface Pod extends PodAddress {
 export interface PodsOptions {
   readonly random: Random;
   readonly ejection: EjectionLimits;
+  readonly elsewhere: (address: string) => number;
   readonly after: (ms: number, run: () => void) => () => void;
   /** A pod may be asked again. */
   readonly onRoom: () => void;
@@ -157,7 +158,7 @@ export class Pods {
   private readonly hasRoom = (pod: Pod): boolean => {
     if (pod.health === "ejected") return false;
     const limit = pod.health === "onTrial" ? 1 : this.concurrency;
-    return limit === 0 || pod.inFlight < limit;
+    return limit === 0 || pod.inFlight + this.options.elsewhere(pod.address) < limit;
   };
 
   private leave(pod: Pod): void {

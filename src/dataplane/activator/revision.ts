@@ -22,6 +22,8 @@ export interface RevisionOptions {
   readonly limits: ThrottlerLimits;
   readonly attempt: Attempt;
   readonly hall: Hall;
+  /** Requests another process has with a pod. */
+  readonly elsewhere: (address: string) => number;
   /** The first request after a time without any. */
   readonly onFirst: (revision: RevisionThrottler, held: boolean) => void;
 }
@@ -57,6 +59,7 @@ export class RevisionThrottler {
       random: options.random,
       ejection: options.limits.ejection,
       after: options.timing.after,
+      elsewhere: options.elsewhere,
       onRoom: () => this.wake(),
     });
     this.pods.update(source.targets, source.settings?.containerConcurrency ?? 0);
@@ -262,7 +265,7 @@ export class RevisionThrottler {
     return Math.min(...waits);
   }
 
-  private wake(): void {
+  wake(): void {
     for (let held = this.queue.first; held !== undefined; held = this.queue.first) {
       const pod = this.pods.reserve();
       if (pod === undefined) return;

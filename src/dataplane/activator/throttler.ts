@@ -23,6 +23,8 @@ export interface Throttler {
   update(revisions: readonly RevisionPods[]): void;
   /** Requests in flight by pod address. */
   inFlight(): ReadonlyMap<string, number>;
+  /** Requests another process still has with these pods, by address. */
+  borrow(busy: ReadonlyMap<string, number>): void;
   figures(): readonly string[];
   close(): void;
 }
@@ -35,11 +37,13 @@ export function makeThrottler(options: ThrottlerOptions): Throttler {
   const bySource = new WeakMap<RevisionPods, RevisionThrottler>();
   const tracked = new Set<RevisionThrottler>();
   const startedMs = timing.nowMs();
+  let busyElsewhere: ReadonlyMap<string, number> = new Map();
   const shared = {
     timing,
     random: options.random,
     limits,
     attempt: options.attempt,
+    elsewhere: (address: string) => busyElsewhere.get(address) ?? 0,
     hall: hall(() => revisions.values(), limits.hold),
     onFirst,
   };
@@ -136,6 +140,10 @@ export function makeThrottler(options: ThrottlerOptions): Throttler {
         for (const { address, inFlight } of pods.all())
           if (inFlight > 0) counts.set(address, (counts.get(address) ?? 0) + inFlight);
       return counts;
+    },
+    borrow(busy) {
+      busyElsewhere = busy;
+      for (const revision of revisions.values()) revision.wake();
     },
     figures: () => figures(revisions.values()),
     close() {

@@ -12,16 +12,13 @@ import { joinSockets } from "./tunnel.js";
 
 export interface Http1Front {
   accept(socket: Socket, secure: boolean): void;
-  /** No connection outlives its request from now on. */
-  drain(): void;
+  /** No connection outlives its request from now on, and none that is idle that long from now. */
+  drain(lastRequestMs: number): void;
   close(): void;
 }
 
 /** Up to here an answer is cheapest written as one string with its head. */
 const oneWriteBytes = 8 * 1024;
-
-/** A draining connection that was in use a moment ago gets this long for the request that may be on its way. */
-const lastRequestMs = 250;
 
 const headEnd = "\r\n\r\n";
 const cr = 0x0d;
@@ -54,11 +51,12 @@ export function netFront(shared: Shared, listener: ListenerName): Http1Front {
     accept(socket, secure) {
       open.add(new ClientConnection(common, socket, secure));
     },
-    drain() {
+    drain(lastRequestMs) {
+      // One in use a moment ago may have a request on its way: that one is served, and told that it was the last.
       const idle = () => {
         for (const connection of open) connection.closeIfIdle();
       };
-      for (const connection of open) connection.closeIfIdle(common.nowMs - everyMs);
+      for (const connection of open) connection.closeIfIdle(common.nowMs - Math.max(everyMs, lastRequestMs));
       setTimeout(idle, lastRequestMs).unref();
     },
     close: () => clearInterval(sweeper),

@@ -24,6 +24,8 @@ export interface GatewayListener {
   readonly port: number;
   /** Speaks TLS, with the certificates of the route table. */
   readonly tls?: boolean;
+  /** A socket that somebody else has bound and keeps, in Node's own form; accepted on instead of a new one. */
+  readonly handle?: object;
 }
 
 export interface StartGateway {
@@ -49,10 +51,12 @@ export interface Gateway {
   stats(): GatewayStats;
   /** Requests in flight by pod address. */
   inFlight(): ReadonlyMap<string, number>;
+  /** Requests another process still has with these pods: their places are taken. */
+  borrow(busy: ReadonlyMap<string, number>): void;
   /** Prometheus text. */
   metrics(): string;
   /** Takes no more connections, lets what runs finish for that long, then cuts it off. */
-  close(options: { readonly drainMs: number }): Promise<void>;
+  close(options: { readonly drainMs: number; readonly lastRequestMs?: number }): Promise<void>;
 }
 
 export async function startGateway(options: StartGateway): Promise<Gateway> {
@@ -104,14 +108,15 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
     addresses: () => open.map((one) => one.at),
     stats: () => shared.stats.snapshot(proxy.counts()),
     inFlight: () => throttler.inFlight(),
+    borrow: (busy) => throttler.borrow(busy),
     metrics: () => `${shared.stats.text(proxy.counts())}${throttler.figures().join("\n")}\n`,
-    async close({ drainMs }) {
+    async close({ drainMs, lastRequestMs = usualLastRequestMs }) {
       shared.draining = true;
       const cut = () => {
         for (const one of open) one.cut();
       };
       const stop = options.clock.after(drainMs, cut);
-      await Promise.all(open.map((one) => one.drain()));
+      await Promise.all(open.map((one) => one.drain(lastRequestMs)));
       stop();
       cut();
       throttler.close();
@@ -123,7 +128,7 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
 interface Listening {
   readonly at: GatewayListener;
   /** Resolves when the last connection is gone. */
-  drain(): Promise<void>;
+  drain(lastRequestMs: number): Promise<void>;
   cut(): void;
   /** The certificates have changed. */
   renew(): void;
@@ -168,9 +173,9 @@ async function listen(
   const { address, port } = server.address() as AddressInfo;
   return {
     at: tls ? { name, host: address, port, tls } : { name, host: address, port },
-    drain() {
+    drain(lastRequestMs) {
       h2.drain();
-      h1.drain();
+      h1.drain(lastRequestMs);
       return new Promise((resolve) => {
         server.close(() => resolve());
       });
@@ -197,12 +202,20 @@ function tlsServer(basics: object, certificates: Certificates, handshakeTimeout:
   return server;
 }
 
-function bind(server: Server, { host, port }: GatewayListener): Promise<void> {
+/** Idle connections get this long for a request that may be on its way; whoever has time gives more. */
+const usualLastRequestMs = 250;
+
+/** Connections that wait to be accepted: a burst, or all that come while one process takes over from another. */
+const backlog = 4096;
+
+function bind(server: Server, { host, port, handle }: GatewayListener): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port, backlog: 4096 }, () => {
+    const done = () => {
       server.removeListener("error", reject);
       resolve();
-    });
+    };
+    if (handle === undefined) server.listen({ host, port, backlog }, done);
+    else server.listen(handle, backlog, done);
   });
 }

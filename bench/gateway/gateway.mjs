@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [port, dist, ...podPorts] = process.argv.slice(2);
+const [port, dist, grpcPort, ...podPorts] = process.argv.slice(2);
 const { compileRoutes, startGateway } = await import(pathToFileURL(resolve(dist, "dataplane/index.js")).href);
 
 const external = "knative-serving/knative-ingress-gateway";
@@ -83,6 +83,28 @@ for (let index = 0; index < 1000; index += 1) {
   }));
   endpoints.push({ metadata: { name: revision, namespace: "default" }, subsets: pods });
 }
+// One more that speaks gRPC.
+virtualServices.push({
+  metadata: { name: "grpc", namespace: "default" },
+  spec: {
+    gateways: [external],
+    hosts: ["grpc.default.example.com"],
+    http: [{ route: [{ destination: { host: "grpc.default.svc.cluster.local", port: { number: 80 } } }] }],
+  },
+});
+services.push({
+  metadata: { name: "grpc", namespace: "default" },
+  spec: { ports: [{ name: "h2c", port: 80 }] },
+});
+endpoints.push({
+  metadata: { name: "grpc", namespace: "default" },
+  subsets: [
+    {
+      addresses: [{ ip: "127.0.0.1", targetRef: { name: "grpc-1" } }],
+      ports: [{ name: "h2c", port: Number(grpcPort) }],
+    },
+  ],
+});
 const began = performance.now();
 const { table, problems } = compileRoutes({ virtualServices, services, endpoints });
 const tookMs = performance.now() - began;
@@ -104,6 +126,9 @@ await startGateway({
   random: Math.random,
   clock,
   table,
+  // As in service: each second it says what every revision had in flight.
+  onStats: () => {},
+  http: process.env.DRYDOCK_GATEWAY_HTTP === "node" ? "node" : "net",
 });
 process.stdout.write(
   `ready compiled 1000 services in ${tookMs.toFixed(1)} ms, after a change in ${againMs.toFixed(1)} ms\n`,

@@ -46,7 +46,7 @@ const kinds = {
 async function open(pool) {
   const folder = home(`home-${pool}-${Math.random().toString(36).slice(2, 6)}`);
   const env = pool === "empty" ? { DRYDOCK_SPARES: "0" } : {};
-  const up = await spawnUp(folder, { env });
+  const up = await spawnUp(folder, { env, flags: (option("flags") ?? "").split(" ").filter(Boolean) });
   const api = await serving(folder, up.apiPort);
   const heard = new Set();
   for (const [kind, path] of Object.entries(kinds)) {

@@ -48,6 +48,8 @@ export interface ModelAnswer {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
   readonly totalMs: number;
+  /** Until the first byte of the answer. */
+  readonly firstByteMs: number;
 }
 
 /** What `instance.json` holds and `drydock status -o json` shows. */

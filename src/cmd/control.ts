@@ -137,6 +137,7 @@ async function startNode(
     version,
     informers,
   });
+  control.figures.push(kubelet.figures);
   closers.add(() => kubelet.close());
   return kubelet;
 }

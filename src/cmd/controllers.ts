@@ -2,7 +2,7 @@
 import { systemRandom } from "../adapters/clock/index.js";
 import { gatewayProber } from "../adapters/gatewayProber/index.js";
 import { startAutoscaler } from "../autoscaler/index.js";
-import { type Deps, makeRecorder, readYourWrites, startController } from "../controller/index.js";
+import { type Deps, makeQuiet, makeRecorder, readYourWrites, startController } from "../controller/index.js";
 import { Pod } from "../domain/apis/core/pod.types.js";
 import type { ImageDigests, IngressProber } from "../ports/index.js";
 import { liveServingConfig, servingReconcilers } from "../reconcilers/serving/index.js";
@@ -73,8 +73,9 @@ export function startControllers(
       },
     }),
   ];
+  const quiet = makeQuiet();
   const controllers = reconcilers.map((reconciler) =>
-    startController(reconciler, informers, { ...deps, log }),
+    startController(reconciler, informers, { ...deps, log, quiet }),
   );
   const kindsOf = reconcilers.map(({ kind }) => kind.kind);
   control.figures.push(() => [
@@ -86,6 +87,7 @@ export function startControllers(
     ),
   ]);
   closers.add(async () => {
+    quiet.close();
     await Promise.all(controllers.map((controller) => controller.close()));
   });
   function counter(name: string, help: string, of: (index: number) => number | undefined) {

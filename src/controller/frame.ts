@@ -8,6 +8,7 @@ import { type Client, isPortError, type Key, type Log } from "../ports/index.js"
 import { keyFromText, keyOf, keyText } from "./informer.js";
 import type { Informers } from "./informers.js";
 import { statusTries, workersPerKind } from "./limits.js";
+import type { Quiet } from "./quiet.js";
 import type { Deps, Reconciler } from "./reconciler.js";
 import { roundStatus } from "./status.js";
 import { type Workqueue, workqueue } from "./workqueue.js";
@@ -22,11 +23,13 @@ export interface Controller {
 export function startController(
   reconciler: Reconciler,
   informers: Informers,
-  deps: Deps & { readonly log: Log },
+  deps: Deps & { readonly log: Log; readonly quiet?: Quiet },
 ): Controller {
   const queue = workqueue(deps.clock);
   const counts = { rounds: 0, failures: 0 };
-  listen(reconciler, informers, queue);
+  const { quiet } = deps;
+  const later = quiet === undefined ? undefined : addsLater(queue, quiet);
+  listen(reconciler, informers, queue, later?.add ?? queue.add);
   const workers = Array.from({ length: workersPerKind }, () => work());
 
   async function work(): Promise<void> {
@@ -35,6 +38,7 @@ export function startController(
       const key = await queue.take();
       if (key === undefined) return;
       counts.rounds += 1;
+      quiet?.enter();
       try {
         const afterMs = await reconcileOnce(reconciler, keyFromText(key), deps);
         queue.forget(key);
@@ -57,13 +61,14 @@ export function startController(
         queue.retry(key);
       } finally {
         queue.done(key);
+        quiet?.leave();
       }
     }
   }
 
   return {
     get idle() {
-      return queue.idle;
+      return queue.idle && !later?.isOwing();
     },
     counts,
     close: async () => {
@@ -73,7 +78,28 @@ export function startController(
   };
 }
 
-function listen(reconciler: Reconciler, informers: Informers, queue: Workqueue): void {
+/** Adds keys once it is quiet, each once however often it was asked for meanwhile. */
+function addsLater(queue: Workqueue, quiet: Quiet) {
+  const owed = new Set<string>();
+  return {
+    add(key: string): void {
+      if (owed.has(key)) return;
+      owed.add(key);
+      quiet.soon(() => {
+        owed.delete(key);
+        queue.add(key);
+      });
+    },
+    isOwing: () => owed.size > 0,
+  };
+}
+
+function listen(
+  reconciler: Reconciler,
+  informers: Informers,
+  queue: Workqueue,
+  addLater: (key: string) => void,
+): void {
   informers.of(reconciler.kind).subscribe(({ object }) => queue.add(keyText(keyOf(object))));
   for (const owned of reconciler.owns ?? []) {
     informers.of(owned).subscribe(({ object }) => {
@@ -93,10 +119,11 @@ function listen(reconciler: Reconciler, informers: Informers, queue: Workqueue):
     });
   }
   reconciler.wokenBy?.((key) => queue.add(keyText(key)));
-  for (const { kind, wakes } of reconciler.watches ?? []) {
+  for (const { kind, wakes, isNews } of reconciler.watches ?? []) {
+    const add = (key: Key) => (isNews ? addLater : queue.add)(keyText(key));
     informers.of(kind).subscribe(({ object, old }) => {
-      for (const key of wakes(object)) queue.add(keyText(key));
-      if (old !== undefined) for (const key of wakes(old)) queue.add(keyText(key));
+      for (const key of wakes(object)) add(key);
+      if (old !== undefined) for (const key of wakes(old)) add(key);
     });
   }
 }

@@ -7,6 +7,12 @@ export const backoffMaxMs = 30_000;
 /** Reconciles of one kind under way at once: enough to overlap waiting for the disk, few enough to stay fair. */
 export const workersPerKind = 8;
 
+/** A warm pod is up within this time: what is only told of it is then told once. */
+export const newsRestMs = 20;
+
+/** Where rounds never stop following one another, news waits no longer than nobody notices. */
+export const newsLatestMs = 80;
+
 /** How long a write waits for its own echo in the lister before going on without it. */
 export const echoWaitMs = 2_000;
 

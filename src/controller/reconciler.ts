@@ -60,11 +60,17 @@ export interface Reconciler<T extends Resource = Resource> {
 export interface Watch {
   readonly kind: Kind;
   readonly wakes: (object: Resource) => readonly Key[];
+  /** What is made of it is only told, and nobody waits for it: it may come a moment later, for several changes at once. */
+  readonly isNews?: boolean;
 }
 
 /** Keeps inference for the watched kind, and forgets it for the list. */
-export function watch<T extends Resource>(kind: Kind<T>, wakes: (object: T) => readonly Key[]): Watch {
-  return { kind: kind as unknown as Kind, wakes: wakes as (object: Resource) => readonly Key[] };
+export function watch<T extends Resource>(
+  kind: Kind<T>,
+  wakes: (object: T) => readonly Key[],
+  more: Pick<Watch, "isNews"> = {},
+): Watch {
+  return { kind: kind as unknown as Kind, wakes: wakes as (object: Resource) => readonly Key[], ...more };
 }
 
 export function asKind<T extends Resource>(kind: Kind<T>): Kind {

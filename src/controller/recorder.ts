@@ -15,8 +15,12 @@ export interface RecorderOptions {
 }
 
 export function makeRecorder({ client, clock, random, log, component }: RecorderOptions): Recorder {
-  const told = new Map<string, { readonly name: string; count: number }>();
-  let turn: Promise<void> = Promise.resolve();
+  const told = new Map<
+    string,
+    { readonly name: string; count: number; readonly written: Promise<unknown> }
+  >();
+  let waiting: (() => Promise<void>)[] = [];
+  let isTelling = false;
 
   async function tell(
     object: Resource,
@@ -25,11 +29,12 @@ export function makeRecorder({ client, clock, random, log, component }: Recorder
     message: string,
   ): Promise<void> {
     const namespace = object.metadata.namespace ?? "default";
-    const key = [object.metadata.uid, type, reason, message].join("\n");
+    const key = keyOf(object, type, reason, message);
     const now = isoSeconds(clock.now());
     const before = told.get(key);
     if (before !== undefined) {
       before.count += 1;
+      await before.written;
       const patch = { count: before.count, lastTimestamp: now };
       await client.patch(Event, { namespace, name: before.name }, patch, { type: "merge" });
       return;
@@ -38,7 +43,7 @@ export function makeRecorder({ client, clock, random, log, component }: Recorder
       .toString(16)
       .padStart(12, "0");
     const name = `${object.metadata.name}.${suffix}`;
-    await client.create(Event, {
+    const written = client.create(Event, {
       metadata: { name, namespace },
       involvedObject: {
         apiVersion: object.apiVersion,
@@ -58,22 +63,41 @@ export function makeRecorder({ client, clock, random, log, component }: Recorder
       lastTimestamp: now,
       count: 1,
     });
-    told.set(key, { name, count: 1 });
+    told.set(key, { name, count: 1, written });
     if (told.size > rememberedEvents) told.delete(told.keys().next().value ?? "");
+    await written;
+  }
+
+  /** All that have come in meanwhile at once, in their order: they share a flush of the disk. */
+  async function tellAll(): Promise<void> {
+    isTelling = true;
+    await Promise.resolve();
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      await Promise.all(batch.map((one) => one()));
+    }
+    isTelling = false;
   }
 
   return {
     event(object, type, reason, message) {
-      // In order, and never in the way: the one who tells does not wait.
-      turn = turn
-        .then(() => tell(object, type, reason, message))
-        .catch((error: unknown) => {
-          told.delete([object.metadata.uid, type, reason, message].join("\n"));
+      const key = keyOf(object, type, reason, message);
+      // Never in the way: the one who tells does not wait.
+      waiting.push(() =>
+        tell(object, type, reason, message).catch((error: unknown) => {
+          told.delete(key);
           log.error("an event was lost", {
             reason,
             error: error instanceof Error ? error.message : String(error),
           });
-        });
+        }),
+      );
+      if (!isTelling) void tellAll();
     },
   };
+}
+
+function keyOf(object: Resource, type: string, reason: string, message: string): string {
+  return [object.metadata.uid, type, reason, message].join("\n");
 }

@@ -1,5 +1,6 @@
 // What the kubelet is given, and what each part of it needs.
 import type { Informers } from "../controller/index.js";
+import type { StartTimes } from "../domain/apis/core/started.js";
 import type {
   Client,
   Clock,
@@ -32,6 +33,8 @@ export interface KubeletDeps {
   readonly lameDuckMs: number;
   readonly closeGraceMs: number;
   readonly serviceAccountToken: ServiceAccountToken | undefined;
+  /** Hears how long each pod's first start took. */
+  readonly onStarted: (times: StartTimes) => void;
 }
 
 /** Who may fetch an image for a pod: the secrets it names, its service account's, and the user's own. */
@@ -47,7 +50,7 @@ export type ServiceAccountToken = (request: {
 
 export type KubeletOptions = Omit<
   KubeletDeps,
-  "nodeName" | "allowHostPath" | "lameDuckMs" | "closeGraceMs" | "serviceAccountToken"
+  "nodeName" | "allowHostPath" | "lameDuckMs" | "closeGraceMs" | "serviceAccountToken" | "onStarted"
 > & {
   readonly version: string;
   readonly nodeName?: string;

@@ -11,15 +11,19 @@ import { closeGraceMs, lameDuckMs } from "./limits.js";
 import { nodeFacts, registerNode } from "./node.js";
 import { type PodWorker, podWorker } from "./podWorker.js";
 import { podRuntime } from "./runtime.js";
+import { startFigures } from "./startTimes.js";
 
 export interface Kubelet {
   readonly runtime: PodRuntime;
   readonly nodeName: string;
+  /** Lines for /metrics. */
+  figures(): readonly string[];
   /** Ends every process, within a bounded time; the pods stay in the API and run again after the next start. */
   close(): Promise<void>;
 }
 
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const starts = startFigures();
   const deps: KubeletDeps = {
     ...options,
     nodeName: options.nodeName ?? "drydock",
@@ -27,6 +31,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     lameDuckMs: options.lameDuckMs ?? lameDuckMs,
     closeGraceMs: options.closeGraceMs ?? closeGraceMs,
     serviceAccountToken: options.serviceAccountToken,
+    onStarted: starts.observe,
   };
   const node = nodeFacts(deps.nodeName);
   const table = hostPorts(deps.random);
@@ -86,6 +91,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   return {
     runtime: podRuntime(workers),
     nodeName: deps.nodeName,
+    figures: starts.lines,
     async close() {
       isClosed = true;
       ownInformers?.close();

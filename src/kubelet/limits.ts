@@ -32,6 +32,12 @@ export const forwardedSettleMs = 60;
 /** What of a failed probe's answer goes into an event. */
 export const probeOutputBytes = 1_024;
 
+/** A warm start is over sooner; people and controllers hear of the steps of a slower one so much later. */
+export const statusRestMs = 40;
+/** A warm start is told from a good one, and a good one from one that loads for a minute. */
+export const startBucketsMs = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000,
+];
 /** Status is written again after a failure, soon and then less soon. */
 export const statusRetryFirstMs = 50;
 export const statusRetryMaxMs = 5_000;

@@ -6,6 +6,7 @@ import { setMaxListeners } from "node:events";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Pod } from "../domain/apis/core/pod.types.js";
+import type { StartTimes } from "../domain/apis/core/started.js";
 import type { PodRef } from "../ports/index.js";
 import { type ContainerLife, containerLife } from "./container/containerLife.js";
 import type { KubeletDeps } from "./deps.js";
@@ -18,7 +19,8 @@ import { type PodPorts, takePodPorts } from "./podPorts.js";
 import type { NodeFacts } from "./setup/downward.js";
 import { isProblem, isTrouble, type SetupProblem } from "./setup/problem.js";
 import { prepareVolumes, type Volumes } from "./setup/volumes.js";
-import { type ContainerFacts, type PodFacts, waiting } from "./status/facts.js";
+import { startWatch } from "./startTimes.js";
+import { type ContainerFacts, isWellUnderWay, type PodFacts, waiting } from "./status/facts.js";
 import { isEnded, makePodStatus } from "./status/podStatus.js";
 import { restoredFacts } from "./status/restored.js";
 import { statusWriter } from "./status/statusWriter.js";
@@ -69,10 +71,12 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     isOver: isEnded(first),
     progressedAtMs: undefined,
     failure: undefined,
+    started: undefined,
   };
   let conditions = first.status?.conditions ?? [];
   let ports: PodPorts | undefined;
   let volumes: Volumes = new Map();
+  let isBindDue = false;
   let bound: Promise<void> | undefined;
   let graceAllowedMs = Number.POSITIVE_INFINITY;
 
@@ -86,9 +90,13 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
       conditions = made.conditions ?? [];
       return made;
     },
+    mayWait: () => isWellUnderWay(facts),
     async write(made) {
-      await bound; // whoever sees a ready pod must also see where its ports are
-      await api.writeStatus(made);
+      // First, and in the same flush: whoever sees a ready pod must also see where its ports are.
+      if (isBindDue)
+        bound = Promise.all([bound, api.bind(pod, deps.nodeName, ports!.annotation())]).then(() => {});
+      isBindDue = false;
+      await Promise.all([bound, api.writeStatus(made)]);
     },
   });
 
@@ -103,8 +111,10 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     status.publish();
   }
 
+  const start = startWatch(clock.now);
   const world: PodWorld = {
     deps,
+    start,
     node,
     ref,
     folders,
@@ -118,7 +128,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     note(container, change) {
       const containers = new Map(facts.containers);
       containers.set(container, { ...containers.get(container)!, ...change });
-      know({ containers });
+      know({ containers, started: facts.started ?? startedNow(containers) });
     },
     progressed() {
       const nowMs = clock.now();
@@ -133,10 +143,18 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
   const mains = spec.containers.map((container) => containerLife(container, "main", world));
   const lives = [...before.map((one) => one.life), ...mains];
 
-  /** After what is starting right now: a process that comes up and this write do not need each other. */
+  /** Only a first start is one that somebody waited for. */
+  function startedNow(containers: ReadonlyMap<string, ContainerFacts>): StartTimes | undefined {
+    if (!spec.containers.every(({ name }) => containers.get(name)?.isReady)) return undefined;
+    const times = start.ready();
+    if (times !== undefined) deps.onStarted(times);
+    return times;
+  }
+
+  /** With the next status: before there is one nobody asks where the ports are. */
   function bind(): void {
-    const turn = new Promise<void>((resolve) => setImmediate(resolve));
-    bound = Promise.all([bound, turn]).then(() => api.bind(pod, deps.nodeName, ports!.annotation()));
+    isBindDue = true;
+    status.publish();
   }
 
   async function live(): Promise<void> {
@@ -149,6 +167,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     const prepared = await prepare();
     const others = prepared ? await initialize(hadVolumes) : [];
     if (!ending.signal.aborted) {
+      start.initialized();
       know({ isInitialized: true });
       gate.resolve();
       await Promise.all(main);
@@ -186,9 +205,10 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     let told = "";
     while (!ending.signal.aborted) {
       const made = await tryPrepare();
-      if (bound === undefined && ports !== undefined) bind();
+      if (bound === undefined && !isBindDue && ports !== undefined) bind();
       if (!isProblem(made)) {
         volumes = made;
+        start.prepared();
         know({ isPrepared: true });
         return true;
       }
@@ -206,12 +226,17 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
 
   async function tryPrepare(): Promise<Volumes | SetupProblem> {
     try {
-      ports ??= await takePodPorts(pod, table);
-      return await prepareVolumes(pod, { ...deps, folders, node, sandboxKind: await place.kind });
+      const context = { ...deps, folders, node, sandboxKind: await place.kind };
+      const [, made] = await Promise.all([takePorts(), prepareVolumes(pod, context)]);
+      return made;
     } catch (error) {
       if (!isTrouble(error)) throw error;
       return { problem: error.message };
     }
+  }
+
+  async function takePorts(): Promise<void> {
+    ports ??= await takePodPorts(pod, table);
   }
 
   function watchDeadline(): () => void {

@@ -8,6 +8,7 @@ import type { Placed, SandboxKind } from "./place.js";
 import type { PodPorts } from "./podPorts.js";
 import type { NodeFacts } from "./setup/downward.js";
 import type { Volumes } from "./setup/volumes.js";
+import type { StartWatch } from "./startTimes.js";
 import type { ContainerFacts } from "./status/facts.js";
 
 export interface PodWorld {
@@ -27,6 +28,8 @@ export interface PodWorld {
   facts(container: string): ContainerFacts;
   /** Notes what changed about a container; the status follows by itself. */
   note(container: string, change: Partial<ContainerFacts>): void;
+  /** The clock of the pod's first start. */
+  readonly start: StartWatch;
   /** Something moves that no container's state shows, such as the bytes of a download. */
   progressed(): void;
   /** The ports are not what the pod's annotation says. */

@@ -95,7 +95,8 @@ describe("predict", () => {
   const calling = (answer: Partial<ModelAnswer>, seen: ModelRequest[] = []) => ({
     callModel: async (request: ModelRequest): Promise<ModelAnswer> => {
       seen.push(request);
-      return { status: 200, headers: {}, body: '{"predictions":[1]}', totalMs: 3.14, ...answer };
+      const usual = { status: 200, headers: {}, body: '{"predictions":[1]}', totalMs: 3.14, firstByteMs: 3 };
+      return { ...usual, ...answer };
     },
   });
 
@@ -117,6 +118,38 @@ describe("predict", () => {
       path: "/v1/models/iris:predict",
       body: '{"instances":[]}',
     });
+  });
+
+  test("says what a cold start was made of, when the request waited for one", async () => {
+    const headers = {
+      "server-timing": 'gateway;dur=0.412, hold;dur=19.5, pod;dur=1.300, cold;desc="iris-1-p1"',
+    };
+    const condition = {
+      type: "drydock.dev/Started",
+      status: "True",
+      message: "create=1 files=6 sandbox=2 load=4 probe=1",
+    };
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "iris-1-p1" },
+      status: { conditions: [condition] },
+    };
+    const path = "GET /api/v1/namespaces/default/pods/iris-1-p1";
+    const { err } = await drydock(["predict", "iris", "-d", '{"instances":[]}'], {
+      answers: { ...answers, [path]: pod },
+      context: calling({ headers, totalMs: 21.3, firstByteMs: 21.1 }),
+    });
+    expect(err).toBe(
+      "21 ms in all: gateway 0.4 ms, hold 20 ms, pod 1.3 ms\n" +
+        "cold start of iris-1-p1: create 1.0 ms, files 6.0 ms, sandbox 2.0 ms, load 4.0 ms, probe 1.0 ms; " +
+        "decision and routing 5.5 ms; first byte after 21 ms\n",
+    );
+    const gone = await drydock(["predict", "iris", "-d", '{"instances":[]}'], {
+      answers,
+      context: calling({ headers, totalMs: 21.3, firstByteMs: 21.1 }),
+    });
+    expect(gone.err).toContain("cold start of iris-1-p1: first byte after 21 ms\n");
   });
 
   test("takes the request from a file or from standard input", async () => {

@@ -17,6 +17,8 @@ export interface Called {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
   readonly totalMs: number;
+  /** Until the first byte of the answer. */
+  readonly firstByteMs: number;
 }
 
 export function callGateway({ gateway, host, path, body, signal }: CallOptions): Promise<Called> {
@@ -31,6 +33,7 @@ export function callGateway({ gateway, host, path, body, signal }: CallOptions):
     const { hostname, port } = new URL(gateway);
     const options = { hostname, port, path, method: "POST", headers, signal };
     const request = httpRequest(options, (response) => {
+      const firstByteMs = performance.now() - startMs;
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", (error) => reject(broken(gateway, error)));
@@ -42,6 +45,7 @@ export function callGateway({ gateway, host, path, body, signal }: CallOptions):
           ),
           body: Buffer.concat(chunks).toString("utf8"),
           totalMs: performance.now() - startMs,
+          firstByteMs,
         }),
       );
     });

@@ -10,6 +10,7 @@ import type { KubeletDeps } from "../deps.js";
 import { podFolders } from "../folders.js";
 import { hostPorts } from "../hostPorts.js";
 import { takePodPorts } from "../podPorts.js";
+import { startWatch } from "../startTimes.js";
 import { type ContainerFacts, unstarted } from "../status/facts.js";
 import type { PodWorld } from "../world.js";
 import { containerLife, type Role } from "./containerLife.js";
@@ -110,6 +111,7 @@ async function begin(role: Role = "main", restartPolicy = "Always") {
   const world: PodWorld = {
     place: async () => ({ kind: "process", sandbox, images }),
     sandboxKind: Promise.resolve("process"),
+    start: startWatch(clock.now),
     deps: {
       clock,
       images,

@@ -98,6 +98,7 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     }
 
     current = running;
+    if (role === "main") world.start.running();
     const containerID = `${place.sandbox.scheme}://${running.id}`;
     world.note(name, {
       state: { running: { startedAt: isoSeconds(running.startedAtMs) } },
@@ -179,8 +180,13 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
       { startup, readiness, liveness },
       {
         clock,
-        ask: (probe, timeoutMs) =>
-          askProbe(probe, timeoutMs, container, world.ports(), running, sandbox.forwardsPorts ?? false),
+        async ask(probe, timeoutMs) {
+          const askedMs = clock.now();
+          const forwards = sandbox.forwardsPorts ?? false;
+          const answer = await askProbe(probe, timeoutMs, container, world.ports(), running, forwards);
+          if (answer.isWell) world.start.answered(askedMs);
+          return answer;
+        },
         onStarted() {
           if (signal.aborted) return;
           world.note(name, { isStarted: true });

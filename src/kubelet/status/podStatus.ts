@@ -2,6 +2,7 @@
 import type { Container, ContainerStatus } from "../../domain/apis/core/container.types.js";
 import type { Pod, PodCondition, PodStatus } from "../../domain/apis/core/pod.types.js";
 import { progressCondition } from "../../domain/apis/core/progress.js";
+import { startedCondition, startedMessage } from "../../domain/apis/core/started.js";
 import { isoSeconds } from "../../domain/apis/meta/time.js";
 import { podIP } from "../setup/downward.js";
 import { type ContainerFacts, type PodFacts, unstarted } from "./facts.js";
@@ -124,6 +125,9 @@ function conditionsOf(
   if (facts.progressedAtMs !== undefined && ready.status !== "True") {
     const lastProbeTime = isoSeconds(facts.progressedAtMs);
     ours.push({ type: progressCondition, status: "True", lastProbeTime });
+  }
+  if (facts.started !== undefined) {
+    ours.push({ type: startedCondition, status: "True", message: startedMessage(facts.started) });
   }
   const theirs = before.filter(
     (one) => one.type !== progressCondition && !ours.some((mine) => mine.type === one.type),

@@ -9,11 +9,13 @@ function writer(fail: (attempt: number) => PortError | undefined = () => undefin
   const written: string[] = [];
   let attempt = 0;
   let reason = "one";
+  let mayWait = false;
   const status = statusWriter({
     clock,
     log: { info() {}, error() {} },
     over: over.signal,
     make: () => ({ reason }),
+    mayWait: () => mayWait,
     async write(made) {
       const error = fail(++attempt);
       if (error !== undefined) throw error;
@@ -25,8 +27,9 @@ function writer(fail: (attempt: number) => PortError | undefined = () => undefin
     over,
     status,
     clock,
-    say(what: string) {
+    say(what: string, canWait = false) {
       reason = what;
+      mayWait = canWait;
       status.publish();
     },
   };
@@ -41,6 +44,21 @@ describe("a pod's status", () => {
     say("two");
     await status.flush();
     expect(written).toEqual(["two"]);
+  });
+
+  it("waits a moment where it can for what comes next, and not at all where it cannot", async () => {
+    const { say, status, written, clock } = writer();
+    say("on its way", true);
+    await expect.poll(() => clock.nextAtMs()).toBeDefined();
+    say("ready");
+    await status.flush();
+    expect(written).toEqual(["ready"]);
+    expect(clock.nextAtMs()).toBeUndefined();
+    say("on its way again", true);
+    await expect.poll(() => clock.nextAtMs()).toBeDefined();
+    clock.moveTo(clock.nextAtMs()!);
+    clock.runDue();
+    await expect.poll(() => written).toEqual(["ready", "on its way again"]);
   });
 
   it("is written again after a conflict, as it is by then", async () => {

@@ -1,10 +1,11 @@
 /**
  * Brings one pod's status to the API: at most one write at a time, what changes meanwhile goes with the next one,
- * and a write that failed is tried again with what is true by then.
+ * and a write that failed is tried again with what is true by then. Steps of a start that all goes well wait a moment
+ * for the next one: a pod that is up in a few milliseconds is told of once.
  */
 import type { PodStatus } from "../../domain/apis/core/pod.types.js";
 import { type Clock, isPortError, type Log } from "../../ports/index.js";
-import { statusRetryFirstMs, statusRetryMaxMs } from "../limits.js";
+import { statusRestMs, statusRetryFirstMs, statusRetryMaxMs } from "../limits.js";
 import { pause } from "../times.js";
 
 export interface StatusWriter {
@@ -16,6 +17,8 @@ export interface StatusWriter {
 
 export interface StatusWriterOptions {
   readonly make: () => PodStatus;
+  /** Nobody acts on what is known now before more is: it may be told a moment later. */
+  readonly mayWait: () => boolean;
   readonly write: (status: PodStatus) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
@@ -23,17 +26,19 @@ export interface StatusWriterOptions {
   readonly over: AbortSignal;
 }
 
-export function statusWriter({ make, write, clock, log, over }: StatusWriterOptions): StatusWriter {
+export function statusWriter({ make, mayWait, write, clock, log, over }: StatusWriterOptions): StatusWriter {
   let isGone = false;
   let isDirty = false;
   let written: string | undefined;
   let writing: Promise<void> | undefined;
+  let hurry = new AbortController();
 
   async function run(): Promise<void> {
-    // Changes of the same moment go in one write.
-    await new Promise<void>((resolve) => setImmediate(resolve));
     let waitMs = statusRetryFirstMs;
     while (isDirty && !isGone && !over.aborted) {
+      if (mayWait()) await rest();
+      // Changes of the same moment go in one write.
+      else await Promise.resolve();
       isDirty = false;
       const status = make();
       const text = JSON.stringify(status);
@@ -56,15 +61,22 @@ export function statusWriter({ make, write, clock, log, over }: StatusWriterOpti
     writing = undefined;
   }
 
+  async function rest(): Promise<void> {
+    hurry = new AbortController();
+    await pause(clock, statusRestMs, AbortSignal.any([hurry.signal, over]));
+  }
+
   function publish(): void {
     if (isGone || over.aborted) return;
     isDirty = true;
+    if (!mayWait()) hurry.abort();
     writing ??= run();
   }
 
   return {
     publish,
     flush: async () => {
+      hurry.abort();
       while (writing !== undefined) await writing;
     },
   };

@@ -59,7 +59,9 @@ export function inferenceServiceReconciler({
     },
     owns: [asKind(KnativeService), asKind(VirtualService), asKind(Service)],
     watches: [
-      watch(Pod, (pod) => named(pod.metadata.namespace, pod.metadata.labels?.[kserve.inferenceService])),
+      watch(Pod, (pod) => named(pod.metadata.namespace, pod.metadata.labels?.[kserve.inferenceService]), {
+        isNews: true,
+      }),
       watch(ServingRuntime, (runtime) => unready(runtime.metadata.namespace)),
       watch(ClusterServingRuntime, () => unready(undefined)),
       // What was refused may be allowed now.

@@ -39,7 +39,7 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
     },
     owns: [asKind(Deployment), asKind(PodAutoscaler), asKind(Image)],
     watches: [
-      watch(Pod, (pod) => revisionOf(pod.metadata)),
+      watch(Pod, (pod) => revisionOf(pod.metadata), { isNews: true }),
       watch(Build, ({ metadata }) =>
         listers(Revision)
           .list({ namespace: metadata.namespace ?? "" })

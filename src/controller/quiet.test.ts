@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { newsLatestMs, newsRestMs } from "./limits.js";
+import { makeQuiet } from "./quiet.js";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("news", () => {
+  it("comes a moment later when all is quiet", () => {
+    const quiet = makeQuiet();
+    const heard: string[] = [];
+    quiet.soon(() => heard.push("one"));
+    quiet.soon(() => heard.push("two"));
+    vi.advanceTimersByTime(newsRestMs - 1);
+    expect(heard).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(heard).toEqual(["one", "two"]);
+  });
+
+  it("waits for rounds under way", () => {
+    const quiet = makeQuiet();
+    const heard: string[] = [];
+    quiet.enter();
+    quiet.enter();
+    quiet.soon(() => heard.push("one"));
+    vi.advanceTimersByTime(newsRestMs + 5);
+    quiet.leave();
+    expect(heard).toEqual([]);
+    quiet.leave();
+    expect(heard).toEqual(["one"]);
+    quiet.soon(() => heard.push("two"));
+    vi.advanceTimersByTime(newsRestMs);
+    expect(heard).toEqual(["one", "two"]);
+  });
+
+  it("does not wait for ever", () => {
+    const quiet = makeQuiet();
+    const heard: string[] = [];
+    quiet.enter();
+    quiet.soon(() => heard.push("one"));
+    vi.advanceTimersByTime(newsLatestMs - 1);
+    expect(heard).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(heard).toEqual(["one"]);
+  });
+});

@@ -1,0 +1,96 @@
+// How long a pod's first start took, step by step: for the pod's own status, and for the node's metrics.
+import { type StartPhase, type StartTimes, startPhases } from "../domain/apis/core/started.js";
+import { startBucketsMs } from "./limits.js";
+
+export interface StartWatch {
+  /** Ports and volumes are there. */
+  prepared(): void;
+  /** Every init container has done its part. */
+  initialized(): void;
+  /** A main container's process runs; the last one counts. */
+  running(): void;
+  /** The question that was answered well was asked then; the last one counts. */
+  answered(askedAtMs: number): void;
+  /** The whole pod is ready: what it took, the first time. */
+  ready(): StartTimes | undefined;
+}
+
+export function startWatch(now: () => number): StartWatch {
+  const seenMs = now();
+  let preparedMs = seenMs;
+  let initializedMs = seenMs;
+  let runningMs = seenMs;
+  let askedMs = seenMs;
+  let isTold = false;
+  return {
+    prepared() {
+      preparedMs = now();
+    },
+    initialized() {
+      initializedMs = Math.max(now(), preparedMs);
+    },
+    running() {
+      runningMs = now();
+    },
+    answered(askedAtMs) {
+      askedMs = Math.max(askedMs, askedAtMs);
+    },
+    ready() {
+      if (isTold) return undefined;
+      isTold = true;
+      const listenedMs = Math.max(askedMs, runningMs);
+      return {
+        create: preparedMs - seenMs,
+        files: initializedMs - preparedMs,
+        sandbox: runningMs - initializedMs,
+        load: listenedMs - runningMs,
+        probe: now() - listenedMs,
+      };
+    },
+  };
+}
+
+export interface StartFigures {
+  observe(times: StartTimes): void;
+  lines(): readonly string[];
+}
+
+/** A histogram for each step, as Prometheus reads them. */
+export function startFigures(): StartFigures {
+  const name = "drydock_pod_start_seconds";
+  const series = [...startPhases, "all"] as const;
+  const counts = new Map(series.map((phase) => [phase, startBucketsMs.map(() => 0)]));
+  const sums = new Map<StartPhase | "all", number>(series.map((phase) => [phase, 0]));
+  let starts = 0;
+
+  function count(phase: StartPhase | "all", ms: number): void {
+    const buckets = counts.get(phase)!;
+    startBucketsMs.forEach((bound, at) => {
+      if (ms <= bound) buckets[at]! += 1;
+    });
+    sums.set(phase, sums.get(phase)! + ms);
+  }
+
+  return {
+    observe(times) {
+      starts += 1;
+      for (const phase of startPhases) count(phase, times[phase]);
+      count(
+        "all",
+        startPhases.reduce((total, phase) => total + times[phase], 0),
+      );
+    },
+    lines: () => [
+      `# HELP ${name} How long pods took from being seen by the node to ready, by step.`,
+      `# TYPE ${name} histogram`,
+      ...series.flatMap((phase) => [
+        ...startBucketsMs.map(
+          (bound, at) => `${name}_bucket{phase="${phase}",le="${bound / 1000}"} ${counts.get(phase)![at]}`,
+        ),
+        `${name}_bucket{phase="${phase}",le="+Inf"} ${starts}`,
+        `${name}_sum{phase="${phase}"} ${sums.get(phase)! / 1000}`,
+        `${name}_count{phase="${phase}"} ${starts}`,
+      ]),
+    ],
+  };
+}

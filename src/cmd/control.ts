@@ -45,7 +45,14 @@ export async function startControl(
   control.figures.push(async () => (await gateway.metrics()).trimEnd().split("\n"));
   const domain = options.domain ?? "localhost";
   startControllers(
-    { control, gateway, digests: imageDigests(images, engine, registries), domain, apiUrl: api.url },
+    {
+      control,
+      gateway,
+      digests: imageDigests(images, engine, registries),
+      domain,
+      apiUrl: api.url,
+      usage: () => kubelet.runtime.usage(),
+    },
     closers,
   );
   await gateway.ready();

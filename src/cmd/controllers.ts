@@ -4,7 +4,7 @@ import { gatewayProber } from "../adapters/gatewayProber/index.js";
 import { startAutoscaler } from "../autoscaler/index.js";
 import { type Deps, makeQuiet, makeRecorder, readYourWrites, startController } from "../controller/index.js";
 import { Pod } from "../domain/apis/core/pod.types.js";
-import type { ImageDigests, IngressProber } from "../ports/index.js";
+import type { ImageDigests, IngressProber, PodUsage } from "../ports/index.js";
 import { liveServingConfig, servingReconcilers } from "../reconcilers/serving/index.js";
 import { startGarbageCollector, workloadReconcilers } from "../reconcilers/workload/index.js";
 import type { Closers } from "./closers.js";
@@ -17,10 +17,11 @@ export interface ControllersOptions {
   readonly digests: ImageDigests;
   readonly domain: string;
   readonly apiUrl: string;
+  readonly usage: () => readonly PodUsage[];
 }
 
 export function startControllers(
-  { control, gateway, digests, domain, apiUrl }: ControllersOptions,
+  { control, gateway, digests, domain, apiUrl, usage }: ControllersOptions,
   closers: Closers,
 ): void {
   const { registry, inside, informers, clock, log, pki } = control;
@@ -67,6 +68,7 @@ export function startControllers(
     }),
     ...workloadReconcilers(deps, {
       kinds,
+      usage,
       caCertificate: pki.ca,
       finalizeNamespace: async (name) => {
         await registry.finalizeNamespace(name, []);

@@ -5,19 +5,21 @@ import { Pod } from "../../src/domain/apis/core/pod.types.js";
 import type { Resource } from "../../src/domain/apis/kind.js";
 import { ClusterServingRuntime } from "../../src/domain/apis/kserve/runtime.types.js";
 import type { RevisionStat } from "../../src/domain/autoscaling/index.js";
-import type { Clock, ImageDigests } from "../../src/ports/index.js";
+import type { Clock, ImageDigests, PodUsage } from "../../src/ports/index.js";
 import { liveServingConfig, servingReconcilers } from "../../src/reconcilers/serving/index.js";
 import { startGarbageCollector, workloadReconcilers } from "../../src/reconcilers/workload/index.js";
 import { existing } from "./existing.js";
 import { type Answers, proberOf } from "./prober.js";
 import { type RunningWorld, startWorld } from "./run.js";
-import type { WorldOptions } from "./world.js";
+import type { World, WorldOptions } from "./world.js";
 
 export interface ServingWorldOptions extends WorldOptions {
   /** What the gateway answers to a probe; with what was asked for unless said. */
   readonly answers?: Answers;
   /** Why an image cannot be had; undefined for one that can, null for one whose registry says nothing. */
   readonly missing?: (image: string) => string | null | undefined;
+  /** What pods use of the machine; nothing is measured unless said. */
+  readonly usage?: (world: Pick<World, "list" | "clock">) => readonly PodUsage[];
 }
 
 const onnxRuntime = existing(ClusterServingRuntime, {
@@ -52,7 +54,7 @@ export interface ServingWorld extends RunningWorld {
 }
 
 export async function startServingWorld(options: ServingWorldOptions = {}): Promise<ServingWorld> {
-  const { answers = () => undefined, missing, given = [], ...more } = options;
+  const { answers = () => undefined, missing, usage, given = [], ...more } = options;
   const prober = proberOf(answers);
   const digestsBy = (clock: Clock): ImageDigests => ({
     digestOf: async ({ image, timeoutMs }) => {
@@ -96,6 +98,7 @@ export async function startServingWorld(options: ServingWorldOptions = {}): Prom
       return [
         ...serving,
         ...workloadReconcilers(deps, {
+          usage: () => usage?.(inner) ?? [],
           caCertificate: "PEM",
           kinds: kindsOf(inner),
           finalizeNamespace: (name) => inner.registry.finalizeNamespace(name, []),

@@ -5,7 +5,8 @@
 import { podReasons } from "./reasons/pods.js";
 import type { Reason } from "./reasons/reason.js";
 import { servingReasons } from "./reasons/serving.js";
+import { usageReasons } from "./reasons/usage.js";
 
 export type { Reason } from "./reasons/reason.js";
 
-export const reasons: readonly Reason[] = [...servingReasons, ...podReasons];
+export const reasons: readonly Reason[] = [...servingReasons, ...podReasons, ...usageReasons];

@@ -1,3 +1,4 @@
+export { allowReplicas, type BehaviorMemory, noMemory } from "./behavior.js";
 export { numActivators, type ServeMode, serveMode } from "./burst.js";
 export { type Applied, type ApplyInput, boundsOf, decideApply } from "./decideApply.js";
 export { type Decider, makeDecider } from "./decider.js";
@@ -6,3 +7,4 @@ export { type PodModel, type ReplaySecond, replay, type Trace, type TracePoint }
 export { initialScale, type ScalingSettings, scalingSettings } from "./settings.js";
 export type { RevisionStat } from "./stat.types.js";
 export { parseTrace, replaySettings } from "./trace.js";
+export { type PodSample, proposeByUsage, type UsageProposal, type UsageTarget } from "./usage.js";

@@ -31,3 +31,10 @@ export const ownerUnseenMs = 1_000;
 
 /** When objects whose changes no event tells are counted again for a quota. */
 export const recountMs = 30_000;
+
+/** How often a HorizontalPodAutoscaler looks at what its pods use (upstream's own number). */
+export const usageEveryMs = 15_000;
+
+/** A pod's processor time while it starts says nothing of its load (upstream's own numbers). */
+export const cpuStartMs = 300_000;
+export const firstReadyMs = 30_000;

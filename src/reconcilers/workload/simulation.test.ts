@@ -41,6 +41,7 @@ async function begin(seed: number): Promise<RunningWorld> {
     faults,
     reconcilers: (deps, { kinds }) =>
       workloadReconcilers(deps, {
+        usage: () => [],
         caCertificate: "PEM",
         kinds: () => kinds,
         finalizeNamespace: async () => {},

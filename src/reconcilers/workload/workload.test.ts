@@ -19,6 +19,7 @@ function cluster(): Promise<RunningWorld> {
   return startWorld({
     reconcilers: (deps, world) =>
       workloadReconcilers(deps, {
+        usage: () => [],
         caCertificate: "PEM",
         kinds: kindsOf(world),
         finalizeNamespace: (name) => world.registry.finalizeNamespace(name, []),

@@ -113,6 +113,7 @@ describe("a Deployment under a quota", () => {
       given: [existing(ResourceQuota, { metadata: { name: "rq" }, spec: { hard: { pods: "2" } } } as never)],
       reconcilers: (deps, inner) =>
         workloadReconcilers(deps, {
+          usage: () => [],
           caCertificate: "PEM",
           kinds: () => builtinKinds,
           finalizeNamespace: (name) => inner.registry.finalizeNamespace(name, []),

@@ -2,6 +2,8 @@
  * The control plane of embedded mode, joined: the API over its store, the node, the gateway, and the controllers.
  * Beside cluster mode, this file is the whole difference: it brings the store, the API server and the node.
  */
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemRandom } from "../adapters/clock/index.js";
 import { containerEngine } from "../adapters/engine/index.js";
@@ -14,6 +16,7 @@ import type { Client, Engine, Images, Log } from "../ports/index.js";
 import type { Closers } from "./closers.js";
 import type { Beside, Embedded, EmbeddedOptions } from "./embedded.js";
 import { createFirstObjects } from "./firstObjects.js";
+import { followRegistries, ociFolder } from "./followRegistries.js";
 import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.js";
 import { imageDigests, type LazyRegistry, lazyRegistry } from "./imageDigests.js";
 import { type OpenGateway, urlOf } from "./openGateway.js";
@@ -30,7 +33,7 @@ export async function startControl(
   const gatewayProcess = options.gateway === "inside" ? undefined : startGatewayProcess(clock, options.log);
   if (gatewayProcess !== undefined) closers.add(() => gatewayProcess.close());
   const control = await openApi(beside, options.log, closers);
-  const images = openImages(options.runtimesHome ?? home);
+  const images = openImages(home, options.runtimesHome ?? home);
   const engine = containerEngine({ home, clock, log: options.log });
   closers.add(() => engine.close());
   const registries = lazyRegistry(process.env);
@@ -44,6 +47,7 @@ export async function startControl(
   ]);
   control.figures.push(async () => (await gateway.metrics()).trimEnd().split("\n"));
   const domain = options.domain ?? "localhost";
+  followRegistries(control, ociFolder(home));
   startControllers(
     {
       control,
@@ -104,16 +108,21 @@ async function openApi(beside: Beside, log: Log, closers: Closers): Promise<Cont
 }
 
 /** Only a first model needs what installs runtimes. */
-function openImages(home: string): Images {
+function openImages(home: string, runtimesHome: string): Images {
   const ensureRuntime: RuntimeEnsure = async (name, options) => {
     const { runtimes } = await import("../adapters/runtimes/index.js");
-    return runtimes({ home }).ensure(name, options);
+    return runtimes({ home: runtimesHome }).ensure(name, options);
   };
   const programs = {
     modelserver: program("modelserver"),
     storageInitializer: program("storage-initializer"),
   };
-  return processImages({ version, programs, ensureRuntime });
+  const storageEnv = {
+    DRYDOCK_OCI: ociFolder(home),
+    // Of whoever runs Drydock: a container has a home of its own.
+    DOCKER_CONFIG: process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"),
+  };
+  return processImages({ version, programs, ensureRuntime, storageEnv });
 }
 
 /** Pods as processes of this machine, or as containers of its engine. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { initializeStorage, type Pair, StorageError, seedLog } from "../adapters/storage/index.js";
 import { becomeTold, isSpare } from "./spare.js";
+import { version } from "./version.js";
 
 const usage = "Usage: initializer-entrypoint src_uri_0 dest_path_0 [src_uri_1 dest_path_1 ...]";
 
@@ -26,7 +27,7 @@ if (pairs === undefined) fail(usage, 1);
 
 try {
   const env = { DRYDOCK_EXAMPLES: examples, ...process.env };
-  await initializeStorage(pairs, { log, signal: stopping.signal, env });
+  await initializeStorage(pairs, { log, signal: stopping.signal, env, version });
   // All was written synchronously; nothing is left to wait for.
   process.exit(0);
 } catch (error) {

@@ -16,6 +16,8 @@ export interface ProcessImagesOptions {
   /** Where the programs that are part of Drydock live. */
   readonly programs: { readonly modelserver: string; readonly storageInitializer: string };
   readonly ensureRuntime: RuntimeEnsure;
+  /** What the storage initializer is told of this machine. */
+  readonly storageEnv?: { readonly [name: string]: string };
 }
 
 interface Entry {
@@ -23,12 +25,14 @@ interface Entry {
   /** What the entry stands for, free of this machine's paths: the digest is made of it. */
   readonly definition: string;
   readonly env?: { readonly [name: string]: string };
+  /** What is of this machine alone, and so no part of the digest. */
+  readonly localEnv?: { readonly [name: string]: string };
   readonly runtime?: "onnx" | "sklearn";
   readonly warms?: boolean;
 }
 
 export function processImages(options: ProcessImagesOptions): Images {
-  const { version, programs, ensureRuntime } = options;
+  const { version, programs, ensureRuntime, storageEnv = {} } = options;
   const modelserver = (backend: "onnx" | "sklearn"): Entry => ({
     entrypoint: [process.execPath, programs.modelserver, `--backend=${backend}`, "--model_dir=/mnt/models"],
     definition: `modelserver --backend=${backend}`,
@@ -42,6 +46,7 @@ export function processImages(options: ProcessImagesOptions): Images {
       definition: "storage-initializer",
       // What users read in its log is the path they know, not the folder of this machine behind it.
       env: { DRYDOCK_MODEL_DIR_LABEL: "/mnt/models" },
+      localEnv: storageEnv,
       warms: true,
     },
     "drydock/onnxserver": modelserver("onnx"),
@@ -74,7 +79,7 @@ export function processImages(options: ProcessImagesOptions): Images {
         digest: made,
         entrypoint: entry.entrypoint,
         defaultArgs: [],
-        env: entry.env ?? {},
+        env: { ...entry.env, ...entry.localEnv },
         rewritesPaths: true,
         ...(entry.runtime && { runtime: entry.runtime }),
         ...(entry.warms && { warms: true }),

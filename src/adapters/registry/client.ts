@@ -25,6 +25,8 @@ export interface Question {
   /** Behind `/v2/REPOSITORY/`. */
   readonly path: string;
   readonly accept?: string;
+  /** The first byte that is wanted. */
+  readonly from?: number;
   /** What is asked for, as users call it. */
   readonly reference: string;
 }
@@ -36,7 +38,7 @@ export interface Lore {
   readonly challenges: Map<string, readonly Challenge[]>;
 }
 
-/** The answer, of status 200; everything else is thrown as RegistryTrouble. */
+/** The answer, of status 200 (or 206 for a part); everything else is thrown as RegistryTrouble. */
 export async function askRegistry(
   place: Place,
   question: Question,
@@ -72,7 +74,7 @@ async function askAs(
   const shown =
     known === undefined ? undefined : await authorization(identity, known, place, question, lore, line);
   const answer = await sendTo(place, question, shown, lore, line);
-  if (answer.statusCode === 200) return answer;
+  if (isGiven(answer)) return answer;
   if (answer.statusCode !== 401) throw await refusal(answer, identity, place, question);
 
   // What it wants may have changed, and a token may have been called back.
@@ -84,9 +86,13 @@ async function askAs(
   if (wanted === undefined || wanted === shown) throw await refusal(answer, identity, place, question);
   answer.destroy();
   const again = await sendTo(place, question, wanted, lore, line);
-  if (again.statusCode === 200) return again;
+  if (isGiven(again)) return again;
   if (again.statusCode === 401) lore.tokens.forget(tokenKey(identity, host, repository));
   throw await refusal(again, identity, place, question);
+}
+
+function isGiven({ statusCode }: IncomingMessage): boolean {
+  return statusCode === 200 || statusCode === 206;
 }
 
 /** undefined when there is nothing to show. */
@@ -133,13 +139,14 @@ function tokenKey(identity: Identity, host: string, repository: string): string 
 /** Over TLS, but where a host is said to have none. On this machine's loopback, where nobody listens in, it may say so itself. */
 async function sendTo(
   { host, repository }: Place,
-  { method, path, accept }: Question,
+  { method, path, accept, from = 0 }: Question,
   authorization: string | undefined,
   lore: Lore,
   line: Line,
 ): Promise<IncomingMessage> {
   const headers = {
     ...(accept === undefined ? {} : { accept }),
+    ...(from === 0 ? {} : { range: `bytes=${from}-` }),
     ...(authorization === undefined ? {} : { authorization }),
   };
   const over = (scheme: "http" | "https") =>

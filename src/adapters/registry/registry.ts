@@ -43,8 +43,8 @@ export interface Registry extends ImageDigests {
     given: readonly RegistryCredentials[],
   ): Promise<readonly RegistryCredentials[]>;
   manifest(parts: ImageParts, access: Access): Promise<Manifest>;
-  /** Its bytes as they come: who reads them checks the digest. */
-  blob(parts: ImageParts, digest: string, access: Access): Promise<IncomingMessage>;
+  /** Its bytes as they come, from one on (status 206) or from the first: who reads them checks the digest. */
+  blob(parts: ImageParts, digest: string, from: number, access: Access): Promise<IncomingMessage>;
 }
 
 const manifestTypes = [
@@ -171,9 +171,9 @@ export function openRegistry({ version, env, now = Date.now, lookup }: RegistryO
         manifestAt(place, { path: `manifests/${reference}`, accept: manifestTypes, reference }, line),
       );
     },
-    async blob(parts, digest, access) {
+    async blob(parts, digest, from, access) {
       return ask(parts, access, (place, line) =>
-        askRegistry(place, { method: "GET", path: `blobs/${digest}`, reference: digest }, lore, line),
+        askRegistry(place, { method: "GET", path: `blobs/${digest}`, reference: digest, from }, lore, line),
       );
     },
   };

@@ -64,7 +64,7 @@ async function writeEntries(
   archiveBytes: number,
   { budget, signal }: UnpackOptions,
 ): Promise<number> {
-  const links: { readonly path: string; readonly to: string; readonly name: string }[] = [];
+  const links: Link[] = [];
   const count = ratioGuard(archiveBytes, budget);
   let files = 0;
   for await (const { name, type, target: linkTarget, crc, body } of entries) {
@@ -95,7 +95,7 @@ async function writeEntries(
   return files;
 }
 
-async function* readTar(path: string): AsyncIterable<ArchiveEntry> {
+export async function* readTar(path: string): AsyncIterable<ArchiveEntry> {
   const extract = tar.extract();
   const unpacking = (await isGzip(path))
     ? pipeline(createReadStream(path), createGunzip(), extract)
@@ -133,18 +133,22 @@ async function isGzip(path: string): Promise<boolean> {
 }
 
 /** The path an entry is written to. While entries are written no link exists, so what the name says is what is. */
-function pathInside(root: string, name: string): string {
+export function pathInside(root: string, name: string): string {
   const path = resolve(root, name);
   const tricky = isAbsolute(name) || name.includes("\0") || name.split(/[/\\]/).includes("..");
   if (tricky || !isInside(root, path) || Buffer.byteLength(name) > maxPathBytes) throw escapes(name);
   return path;
 }
 
+/** What will lead from `path` to another place of the same folder; `name` is what its archive calls it. */
+export interface Link {
+  readonly path: string;
+  readonly to: string;
+  readonly name: string;
+}
+
 /** Links may point anywhere inside, and nowhere else: judged by where they really lead once all exist. */
-async function makeLinks(
-  links: readonly { readonly path: string; readonly to: string; readonly name: string }[],
-  root: string,
-): Promise<void> {
+export async function makeLinks(links: readonly Link[], root: string): Promise<void> {
   for (const { path, to, name } of links) {
     const lexical = resolve(dirname(path), to);
     if (isAbsolute(to) || to.length > maxPathBytes || !isInside(root, lexical)) throw escapes(name);
@@ -168,16 +172,24 @@ function escapes(name: string): StorageError {
   );
 }
 
-function shown(name: string): string {
+export function shown(name: string): string {
   const printable = name.replace(/[\x00-\x1f\x7f]/g, "?");
   return printable.length > 200 ? `${printable.slice(0, 200)}...` : printable;
 }
 
 function ratioGuard(archiveBytes: number, budget: Budget): (bytes: number) => void {
+  const grow = growth(archiveBytes);
+  return (bytes) => {
+    budget.spendBytes(bytes);
+    grow(bytes);
+  };
+}
+
+/** Told of all that comes out of an archive, kept or not, it throws when that is out of all proportion. */
+export function growth(archiveBytes: number): (bytes: number) => void {
   let total = 0;
   return (bytes) => {
     total += bytes;
-    budget.spendBytes(bytes);
     if (total > ratioFreeBytes && total > archiveBytes * maxUnpackRatio) {
       throw new StorageError(
         `Failed to unpack archive file. It grows to more than ${maxUnpackRatio} times its size.`,
@@ -186,7 +198,7 @@ function ratioGuard(archiveBytes: number, budget: Budget): (bytes: number) => vo
   };
 }
 
-function counting(count: (bytes: number) => void, wantedCrc: number | undefined): Transform {
+export function counting(count: (bytes: number) => void, wantedCrc: number | undefined): Transform {
   let crc = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {

@@ -12,6 +12,7 @@ import { downloadHttp } from "./http.js";
 import { defaultMaxModelBytes } from "./limits.js";
 import { copyLocal } from "./local.js";
 import type { Log } from "./log.js";
+import { pullModel } from "./oci.js";
 import { parseSource, redact } from "./uri.js";
 
 export interface Pair {
@@ -26,6 +27,8 @@ export interface InitializeOptions {
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly backoffFactor?: number;
+  /** Drydock's own, which registries are told. */
+  readonly version?: string;
 }
 
 const stagingPrefix = ".drydock-";
@@ -80,6 +83,10 @@ async function fetchInto(
     case "http":
       await downloadHttp(source.url, staging, label, { ...options, budget: limit });
       break;
+    case "oci":
+      // A model in an image is laid out as it is meant: an archive in it stays one, as upstream has it.
+      await pullModel(source.image, shown, staging, { ...options, budget: limit });
+      return;
     case "pvc":
       // The kubelet mounts a claim itself; one that arrives here was not found.
       throw new StorageError(`Cannot locate source uri ${shown} for PVC`);

@@ -32,3 +32,15 @@ export const maxPathBytes = 4_096;
 
 /** Folders within folders, when copying: deeper is a loop of links. */
 export const maxFolderDepth = 64;
+
+/** Layers of an image that holds a model: container engines take no more either. */
+export const maxLayers = 127;
+
+/** Entries of one layer, the model's or not: a whole system has a few hundred thousand. */
+export const maxLayerEntries = 2_000_000;
+
+/** What layers may take that no model uses just now; the least recently used ones go first. */
+export const defaultLayerCacheBytes = 64 * 1024 ** 3;
+
+/** A layer that is half there belongs to somebody who is still at it, or was killed; after this, killed. */
+export const abandonedMs = 24 * 3600 * 1000;

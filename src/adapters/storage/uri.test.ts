@@ -6,18 +6,20 @@ describe("storage URIs", () => {
     ["/models/iris", { kind: "local", path: "/models/iris" }],
     ["models/iris", { kind: "local", path: "models/iris" }],
     ["file:///models/my iris", { kind: "local", path: "/models/my iris" }],
+    ["oci://example.com/m:v1", { kind: "oci", image: "example.com/m:v1" }],
+    ["oci+fetch://m", { kind: "oci", image: "m" }],
     ["pvc://claim", { kind: "pvc", claim: "claim", path: "" }],
     ["pvc://claim/a/./b//c/", { kind: "pvc", claim: "claim", path: "a/b/c" }],
   ])("reads %s", (uri, source) => {
     expect(parseSource(uri)).toEqual(source);
   });
 
-  it.each(["gs", "s3", "hdfs", "webhdfs", "hf", "modelscope", "oci", "git"])(
+  it.each(["gs", "s3", "hdfs", "webhdfs", "hf", "modelscope", "git"])(
     "says that %s:// comes later",
     (scheme) => {
       expect(() => parseSource(`${scheme}://bucket/path`)).toThrow(
         `Storage type ${scheme}:// is not available yet, it comes in a later version: ${scheme}://bucket/path. ` +
-          "The current available storage types are file://, http://, https://, pvc://.",
+          "The current available storage types are file://, http://, https://, oci://, pvc://.",
       );
     },
   );
@@ -29,6 +31,9 @@ describe("storage URIs", () => {
   });
 
   it("refuses the rest", () => {
+    expect(() => parseSource("oci://Not An Image")).toThrow(
+      "Invalid URI must be oci://REGISTRY/REPOSITORY[:TAG|@DIGEST]: oci://Not An Image",
+    );
     expect(() => parseSource("foo://x")).toThrow("Cannot recognize storage type for foo://x.");
     expect(() => parsePvc("pvc:///path")).toThrow("Invalid URI must be pvc://<pvcname>/[path]: pvc:///path");
     expect(() => parsePvc("pvc://claim/../other")).toThrow("Invalid URI must be pvc://");

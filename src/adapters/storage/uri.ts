@@ -1,27 +1,18 @@
 // What a storage URI asks for, and how it may be shown.
 
+import { isImageReference } from "../../domain/apis/serving/imageReference.js";
 import { StorageError } from "./errors.js";
 
 /** What can be fetched today; the message about everything else quotes it. */
-const available = "file://, http://, https://, pvc://";
+const available = "file://, http://, https://, oci://, pvc://";
 
 /** Schemes upstream knows and this version does not. */
-const later: ReadonlySet<string> = new Set([
-  "gs",
-  "s3",
-  "hdfs",
-  "webhdfs",
-  "hf",
-  "modelscope",
-  "oci",
-  "oci+native",
-  "oci+fetch",
-  "git",
-]);
+const later: ReadonlySet<string> = new Set(["gs", "s3", "hdfs", "webhdfs", "hf", "modelscope", "git"]);
 
 export type Source =
   | { readonly kind: "local"; readonly path: string }
   | { readonly kind: "http"; readonly url: URL }
+  | { readonly kind: "oci"; readonly image: string }
   | { readonly kind: "pvc"; readonly claim: string; readonly path: string };
 
 export function parseSource(uri: string): Source {
@@ -33,6 +24,11 @@ export function parseSource(uri: string): Source {
       return { kind: "local", path: uri.slice("file://".length) };
     case "pvc":
       return parsePvc(uri);
+    // Upstream's three ways to the same files; here there is one.
+    case "oci":
+    case "oci+native":
+    case "oci+fetch":
+      return parseOci(uri);
     case "http":
     case "https":
       return { kind: "http", url: parseHttp(uri) };
@@ -52,6 +48,12 @@ export function parsePvc(uri: string): {
   const parts = (path ?? "").split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes("..")) throw new StorageError(`Invalid URI must be pvc://<pvcname>/[path]: ${uri}`);
   return { kind: "pvc", claim, path: parts.join("/") };
+}
+
+function parseOci(uri: string): { readonly kind: "oci"; readonly image: string } {
+  const image = uri.slice(uri.indexOf("://") + "://".length);
+  if (isImageReference(image)) return { kind: "oci", image };
+  throw new StorageError(`Invalid URI must be oci://REGISTRY/REPOSITORY[:TAG|@DIGEST]: ${redact(uri)}`);
 }
 
 /** Passwords, tokens and signatures sit in the user part and the query; neither is ever shown. */

@@ -34,7 +34,7 @@ export function makePredictorService(
   const { name, namespace, labels, annotations } = service.metadata;
   const { predictor } = service.spec;
   const uri = predictor.model?.storageUri ?? storageUriOf(chosen.containers[0]);
-  const source = modelSource(uri);
+  const source = modelSource(uri, predictor.imagePullSecrets?.[0]?.name);
   const own = { [kserve.inferenceService]: name, [kserve.component]: "predictor", model: name };
   const inherited = without(
     annotations,

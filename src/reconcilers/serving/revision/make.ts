@@ -11,6 +11,7 @@ import { initialScale } from "../../../domain/autoscaling/index.js";
 import type { Unsaved } from "../../../ports/index.js";
 import { childName, without } from "../names.js";
 import type { Digests, PinnedImages } from "./digests.js";
+import { withPinnedModels } from "./models.js";
 
 const servingPort = 8080;
 
@@ -164,6 +165,7 @@ function podSpec(
       : {
           initContainers: spec.initContainers.map((container) => ({
             ...container,
+            ...withPinnedModels(container, pinned.initContainers),
             image: digestOf(container, pinned.initContainers) || container.image,
           })),
         }),

@@ -22,6 +22,7 @@ import { askAgain, notOwned } from "../taken.js";
 import { digestDesk, digestsOf, type Found, type PinnedImages } from "./digests.js";
 import { logUrlOf } from "./logUrl.js";
 import { deploymentName, makeDeployment, makeImages, makePodAutoscaler } from "./make.js";
+import { modelDigests, modelImages } from "./models.js";
 
 export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
   const { client, listers, digests, recorder, clock, config, settings } = deps;
@@ -132,10 +133,8 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
     if (open.length === 0) {
       return { containers: containerStatuses ?? [], initContainers: initContainerStatuses ?? [] };
     }
-    const found = await find(
-      revision,
-      open.map(({ image }) => image),
-    );
+    const models = initContainerStatuses === undefined ? modelImages(initContainers) : [];
+    const found = await find(revision, [...open.map(({ image }) => image), ...models]);
     if (found.outcome === "asking") {
       const moreMs = found.sinceMs + digestPatienceMs - clock.now();
       if (moreMs > 0) return { againInMs: moreMs };
@@ -157,7 +156,10 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
     }
     const pinned = {
       containers: containerStatuses ?? digestsOf(containers, found.digests),
-      initContainers: initContainerStatuses ?? digestsOf(initContainers, found.digests),
+      initContainers: initContainerStatuses ?? [
+        ...digestsOf(initContainers, found.digests),
+        ...modelDigests(initContainers, found.digests),
+      ],
     };
     status.set({
       containerStatuses: pinned.containers,

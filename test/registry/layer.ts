@@ -1,0 +1,25 @@
+// Layers as a test wants them, honest or not.
+import { gzipSync } from "node:zlib";
+import tar from "tar-stream";
+
+export interface LayerEntry {
+  readonly name: string;
+  readonly body?: Buffer | string;
+  readonly type?: "file" | "directory" | "symlink" | "link" | "fifo";
+  readonly linkname?: string;
+}
+
+export async function layerOf(...entries: readonly LayerEntry[]): Promise<Buffer> {
+  return gzipSync(await tarOf(...entries));
+}
+
+export async function tarOf(...entries: readonly LayerEntry[]): Promise<Buffer> {
+  const pack = tar.pack();
+  for (const { body = "", ...header } of entries) {
+    pack.entry({ size: Buffer.byteLength(body), ...header }, body as string);
+  }
+  pack.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of pack) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,9 +1,16 @@
 // The HTTP/1.1 front on bare sockets: one connection at a time reads a request, has it served, writes the answer and
 // goes on to the next. What a connection may hold and how long it may take is bounded by the sweep in `frontOf`.
 import type { Socket } from "node:net";
-import { type BodySource, ChunkedDecoder, lastChunk, type ReplyHead, RequestBody } from "../proxy/index.js";
+import {
+  type BodySource,
+  ChunkedDecoder,
+  lastChunk,
+  type ReplyHead,
+  RequestBody,
+  unreadBytes,
+} from "../proxy/index.js";
 import { Incoming } from "./incoming.js";
-import { sweepMs, unreadBytes } from "./limits.js";
+import { sweepMs } from "./limits.js";
 import { headText, notClean, refusalText } from "./replyText.js";
 import { RequestReader } from "./requestHead.js";
 import { type Front, type FrontReply, type Shared, serve } from "./serve.js";

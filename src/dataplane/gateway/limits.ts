@@ -27,9 +27,6 @@ export const frontLimits: FrontLimits = {
 /** How often connections are looked at for one that has run out of time; less often where times are long. */
 export const sweepMs = 5_000;
 
-/** What a client that reads slowly may leave unread in us before its answer is held back. */
-export const unreadBytes = 64 * 1024;
-
 /** Streams one HTTP/2 client may hold open at once: several times the usual default of gRPC servers. */
 export const h2StreamLimit = 512;
 

@@ -5,8 +5,8 @@ import { mayTrail } from "./chunked.js";
 import type { ProxyLimits } from "./limits.js";
 
 export interface BodySink {
-  /** The whole body at once; called instead of the others. */
-  whole(body: Buffer): void;
+  /** The whole body at once, in the pieces it came in; called instead of the others. */
+  whole(chunks: readonly Buffer[]): void;
   /** False asks to wait for `resume`. */
   write(chunk: Buffer): boolean;
   end(trailers: readonly string[]): void;
@@ -89,6 +89,29 @@ export class RequestBody {
     this.start();
   }
 
+  /** Runs `ready` when all is here, or else after this turn: the one message of a call comes right behind its head. */
+  soon(ready: () => void): void {
+    if (this.state !== "open" || this.started) {
+      ready();
+      return;
+    }
+    let waits = true;
+    const once = () => {
+      if (waits) ready();
+      waits = false;
+    };
+    this.waiting = once;
+    this.start();
+    setImmediate(() => {
+      if (this.waiting === once) this.wake();
+    });
+  }
+
+  /** All of it, when that is here already and nothing follows it. */
+  get all(): Buffer | undefined {
+    return this.complete && this.replayable && this.trailers.length === 0 ? this.joined() : undefined;
+  }
+
   /** Sends what there is, then what comes. A second sink gets the body from its beginning. */
   pump(sink: BodySink): void {
     if (this.state === "failed") {
@@ -96,7 +119,7 @@ export class RequestBody {
       return;
     }
     if (this.complete && this.replayable && this.length !== undefined) {
-      sink.whole(this.joined());
+      sink.whole(this.chunks);
       return;
     }
     this.sink = sink;
@@ -157,6 +180,8 @@ export class RequestBody {
     }
     if (this.sink === undefined) {
       if (this.waiting === undefined) this.source?.pause();
+      // Nobody knows how much is to come: more than this does not wait for the rest.
+      else if (this.length === undefined && this.seen > this.limits.gatherBytes) this.wake();
     } else if (!this.sink.write(chunk)) this.source?.pause();
   }
 
@@ -215,9 +240,10 @@ export function streamSource(stream: Readable, trailers: () => readonly string[]
   return {
     start(body) {
       stream.on("data", (chunk: Buffer) => body.take(chunk));
-      stream.once("end", () => body.finish(trailers()));
-      stream.once("error", () => body.lost());
-      stream.once("close", () => body.lost());
+      const lost = () => body.lost();
+      stream.on("end", () => body.finish(trailers()));
+      stream.on("error", lost);
+      stream.on("close", lost);
       // `close` comes once only; a client that left before anyone listened must be noticed too.
       if (stream.destroyed && !stream.readableEnded) body.lost();
     },

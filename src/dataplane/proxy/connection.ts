@@ -4,7 +4,7 @@ import { type BodyFailure, type BodySink, bodyFailures, type RequestBody } from 
 import { ChunkedDecoder, lastChunk } from "./chunked.js";
 import type { Exchange, Forwarded } from "./exchange.js";
 import { FieldScanner } from "./fields.js";
-import { longestTimerMs, oneWriteBytes, type ProxyLimits } from "./limits.js";
+import { longestTimerMs, oneWriteBytes, type ProxyLimits, unreadBytes } from "./limits.js";
 import { type BadHead, type ResponseHead, readResponseHead } from "./responseHead.js";
 
 /** `stale`: a kept connection closed before the first byte of an answer, and the body can be sent again. */
@@ -95,17 +95,16 @@ export class Connection implements BodySink {
     }
   }
 
-  whole(body: Buffer): void {
+  whole(chunks: readonly Buffer[]): void {
     const head = this.headText;
     this.headText = "";
-    if (head === "") {
-      if (body.length > 0) this.socket.write(body);
-    } else if (body.length <= oneWriteBytes) {
-      this.socket.write(body.length === 0 ? head : head + body.toString("latin1"), "latin1");
+    const [only] = chunks;
+    if (only !== undefined && chunks.length === 1 && only.length <= oneWriteBytes) {
+      this.socket.write(head + only.toString("latin1"), "latin1");
     } else {
       this.socket.cork();
-      this.socket.write(head, "latin1");
-      this.socket.write(body);
+      if (head !== "") this.socket.write(head, "latin1");
+      for (const chunk of chunks) this.socket.write(chunk);
       this.socket.uncork();
     }
     this.requestDone = true;
@@ -113,18 +112,21 @@ export class Connection implements BodySink {
 
   write(chunk: Buffer): boolean {
     if (chunk.length === 0) return true;
-    this.socket.cork();
-    this.flushHead();
-    if (!this.chunkedRequest) {
-      const room = this.socket.write(chunk);
-      this.socket.uncork();
-      return room;
+    const { socket } = this;
+    let before = this.headText;
+    this.headText = "";
+    if (this.chunkedRequest) before += `${chunk.length.toString(16)}\r\n`;
+    const after = this.chunkedRequest ? "\r\n" : "";
+    if (chunk.length <= oneWriteBytes) socket.write(before + chunk.toString("latin1") + after, "latin1");
+    else if (before === "" && after === "") socket.write(chunk);
+    else {
+      socket.cork();
+      if (before !== "") socket.write(before, "latin1");
+      socket.write(chunk);
+      if (after !== "") socket.write(after, "latin1");
+      socket.uncork();
     }
-    this.socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
-    this.socket.write(chunk);
-    const room = this.socket.write("\r\n", "latin1");
-    this.socket.uncork();
-    return room;
+    return socket.writableLength < unreadBytes;
   }
 
   end(trailers: readonly string[]): void {

@@ -113,7 +113,7 @@ export function fieldOf(lines: string, lower: string): string | undefined {
   return undefined;
 }
 
-function eachLine(lines: string, take: (name: string, value: string) => void): void {
+export function eachLine(lines: string, take: (name: string, value: string) => void): void {
   for (let at = 0; at < lines.length; ) {
     const colon = lines.indexOf(":", at);
     const end = lines.indexOf("\r\n", colon);

@@ -9,7 +9,7 @@ import {
 } from "node:http2";
 import { type BodyFailure, type BodySink, bodyFailures } from "./body.js";
 import type { Exchange, Forwarded } from "./exchange.js";
-import { toLines, toPairs } from "./fields.js";
+import { eachLine, toLines } from "./fields.js";
 import { h2SessionsPerAddress, longestTimerMs, type ProxyLimits } from "./limits.js";
 import { splitAddress } from "./pool.js";
 
@@ -120,13 +120,25 @@ class H2cExchange implements BodySink {
   ) {}
 
   start(session: ClientHttp2Session): void {
+    const { body } = this.exchange;
+    if (body === undefined) this.open(session, undefined);
+    else body.soon(() => this.open(session, body.all));
+  }
+
+  /** A request that is whole needs no frame more to say that no trailers follow. */
+  private open(session: ClientHttp2Session, whole: Buffer | undefined): void {
     const { exchange } = this;
     const { body, reply } = exchange;
     let stream: ClientHttp2Stream;
+    if (reply.gone) {
+      this.finished = true;
+      this.done({ outcome: "broken", how: "clientGone", because: bodyFailures.clientGone, begun: false });
+      return;
+    }
     try {
       stream = session.request(toH2(exchange), {
         endStream: body === undefined,
-        waitForTrailers: body !== undefined,
+        waitForTrailers: body !== undefined && whole === undefined,
       });
     } catch (error) {
       this.finished = true;
@@ -151,11 +163,13 @@ class H2cExchange implements BodySink {
     stream.on("wantTrailers", () => stream.sendTrailers(pairsToObject(this.sending)));
     stream.on("error", () => {});
     stream.on("close", () => this.closed());
-    body?.pump(this);
+    if (whole !== undefined) stream.end(whole);
+    else body?.pump(this);
   }
 
-  whole(body: Buffer): void {
-    this.stream?.end(body);
+  whole(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks) this.stream?.write(chunk);
+    this.stream?.end();
   }
 
   write(chunk: Buffer): boolean {
@@ -226,12 +240,11 @@ function toH2(exchange: Exchange): OutgoingHttpHeaders {
     ":path": exchange.target,
     ":scheme": "http",
   };
-  const list = toPairs(exchange.lines);
-  for (let index = 0; index + 1 < list.length; index += 2) {
-    const name = (list[index] as string).toLowerCase();
-    if (name === "host") headers[":authority"] = list[index + 1];
-    else append(headers, name, list[index + 1] as string);
-  }
+  eachLine(exchange.lines, (name, value) => {
+    const lower = name.toLowerCase();
+    if (lower === "host") headers[":authority"] = value;
+    else append(headers, lower, value);
+  });
   // gRPC servers insist on it; it is the one value HTTP/2 allows.
   headers["te"] = "trailers";
   if (exchange.body?.length !== undefined) headers["content-length"] = String(exchange.body.length);
@@ -246,7 +259,9 @@ export function append(headers: OutgoingHttpHeaders, name: string, value: string
 }
 
 export function toObject(lines: string): OutgoingHttpHeaders {
-  return pairsToObject(toPairs(lines));
+  const headers: OutgoingHttpHeaders = {};
+  eachLine(lines, (name, value) => append(headers, name.toLowerCase(), value));
+  return headers;
 }
 
 export function pairsToObject(pairs: readonly string[]): OutgoingHttpHeaders {

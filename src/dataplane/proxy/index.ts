@@ -16,5 +16,5 @@ export {
 } from "./fields.js";
 export { createProxy, type Proxy } from "./forward.js";
 export { pairsToObject, toObject } from "./h2c.js";
-export { type ProxyLimits, proxyLimits } from "./limits.js";
+export { type ProxyLimits, proxyLimits, unreadBytes } from "./limits.js";
 export { countOf, isChunked, optionsOf, rewritten } from "./responseHead.js";

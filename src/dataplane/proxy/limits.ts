@@ -35,10 +35,10 @@ export const proxyLimits: ProxyLimits = {
   connectionsPerAddress: 8_192,
   /** Response heads larger than this are no answer of a model. */
   headBytes: 64 * 1024,
-  /** Bodies up to here are gathered before they are sent: one write, and no pod waits for a slow client. */
-  gatherBytes: 16 * 1024,
+  /** Bodies up to here, as most tensors are, are gathered before they are sent: one write, and no pod waits for a slow client. */
+  gatherBytes: 96 * 1024,
   /** Kept of a request's body until the first byte of the answer, so that a stale connection costs no request. */
-  replayBytes: 64 * 1024,
+  replayBytes: 128 * 1024,
   /** WebSockets speak rarely, but one silent for an hour has been forgotten. */
   tunnelIdleMs: 3_600_000,
   /** Models take large tensors, disks do not take endless ones. */
@@ -59,3 +59,6 @@ export const h2SessionsPerAddress = 8;
 
 /** `setTimeout` turns anything longer into one millisecond. */
 export const longestTimerMs = 2 ** 31 - 1;
+
+/** What a peer that reads slowly may leave unread in us before the other side is held back. */
+export const unreadBytes = 64 * 1024;

@@ -8,6 +8,7 @@ const what = {
   coldstart:
     "from zero pods to the first byte, with processes kept waiting and without; --burst 100 wakes many",
   gateway: "what the gateway adds to a request, beside nginx and Go's reverse proxy",
+  step: "from zero to 1,000 requests a second and back: pods over time, latencies, errors",
   store: "durable writes a second, beside etcd",
   watch: "one stream of writes to 1,000 watchers",
   control: "10, 100 and 1,000 Services that sleep: time to Ready, memory, writes, reconciles at rest",

@@ -65,9 +65,10 @@ export function startAutoscaler({ clock, pods, config }: AutoscalerOptions): Aut
       const { decider } = one;
       const { ready } = countsOf(one.key);
       // The gateway reports all that it sends to pods: pods that it does not speak of are idle. So is a Revision
-      // that never came up, once nobody has asked for it all through the window.
+      // that never came up, once nobody has asked for it all through the window. A gateway too busy to speak is neither.
       const forgotten = decider.wish.desiredScale > 0 && decider.isSilent(nowMs);
-      if (decider.settings.burstCapacity !== -1 && (ready > 0 || forgotten)) decider.recordIdle(nowMs);
+      const idle = (ready > 0 && !decider.expectsMore(nowMs)) || forgotten;
+      if (idle && decider.settings.burstCapacity !== -1) decider.recordIdle(nowMs);
       if (decider.isDue(nowMs)) decide(one, ready);
       if (ready === 0 && decider.wish.desiredScale <= 0 && decider.isSilent(nowMs)) awake.delete(one);
     }

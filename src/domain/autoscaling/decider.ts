@@ -32,6 +32,8 @@ export interface Decider {
   tick(readyPods: number, nowMs: number): boolean;
   averages(nowMs: number): { readonly stable: number; readonly panic: number };
   isSilent(nowMs: number): boolean;
+  /** Requests came until the last word: there must be another, so silence now is a word that is late. */
+  expectsMore(nowMs: number): boolean;
 }
 
 export function makeDecider(first: ScalingSettings, readyPods: number, nowMs: number): Decider {
@@ -39,6 +41,7 @@ export function makeDecider(first: ScalingSettings, readyPods: number, nowMs: nu
   let windows = both(settings);
   let memory: ScaleMemory = firstMemory(settings, readyPods, nowMs);
   let nextTickMs = nowMs + tickMs;
+  let busy = false;
   let wish: Decider["wish"] = {
     desiredScale: -1,
     excessBurstCapacity: firstBurstCapacity(settings),
@@ -72,6 +75,7 @@ export function makeDecider(first: ScalingSettings, readyPods: number, nowMs: nu
       settings = next;
     },
     record(stat, atMs) {
+      busy = stat.requestCount > 0;
       add(
         stat.averageConcurrentRequests - stat.averageProxiedConcurrentRequests,
         stat.requestCount - stat.proxiedRequestCount,
@@ -113,6 +117,7 @@ export function makeDecider(first: ScalingSettings, readyPods: number, nowMs: nu
       return { stable: stable.average(atMs / 1000), panic: panic.average(atMs / 1000) };
     },
     isSilent: (atMs) => seen().stable.isEmpty(atMs / 1000),
+    expectsMore: (atMs) => busy && !seen().stable.isEmpty(atMs / 1000),
   };
 }
 

@@ -2,7 +2,7 @@
 import { relative } from "node:path/posix";
 import { rolldown } from "rolldown";
 
-const programs = ["cli", "detached", "gateway", "modelserver", "storage-initializer"];
+const programs = ["cli", "detached", "gateway", "modelserver", "queueproxy", "storage-initializer"];
 
 /** Modules that do nothing at import: when nobody uses what they declare, nobody need load them (CEL in the gateway, say). */
 const onlyDeclares = (id) =>

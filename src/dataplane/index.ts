@@ -15,3 +15,8 @@ export {
   type Proxy,
   type ProxyLimits,
 } from "./proxy/index.js";
+export {
+  type QueueProxySettings,
+  readEnvironment,
+  startQueueProxy,
+} from "./queueproxy/index.js";

@@ -4,6 +4,7 @@ import { makeThrottler, type Throttler, type ThrottlerOptions } from "./throttle
 import type { Admitted, Waiting } from "./types.js";
 
 export { heldBodyBytes, type ThrottlerLimits } from "./limits.js";
+export { Tally } from "./tally.js";
 export type { Throttler } from "./throttler.js";
 export type {
   Activity,

@@ -115,7 +115,7 @@ const lateReasons: Readonly<Record<Limit, string>> = {
 /** The words before the colon are Knative's and Istio's own. */
 function tooLate(
   { limit, ms, held }: Extract<Admitted, { outcome: "late" }>,
-  { namespace, name }: Destination["revision"],
+  { namespace, name, hop }: Destination["revision"],
   pod: string,
 ): Answer {
   const seconds = `${ms / 1000} s`;
@@ -123,7 +123,7 @@ function tooLate(
   const message =
     limit === "route timeout"
       ? `upstream request timeout: the route's timeout of ${seconds} passed ${where}`
-      : `activator request timeout: ${limit} (${seconds}) of revision ${namespace}/${name} passed ${where}`;
+      : `${hop === undefined ? "activator " : ""}request timeout: ${limit} (${seconds}) of revision ${namespace}/${name} passed ${where}`;
   return { status: 504, reason: lateReasons[limit], message };
 }
 

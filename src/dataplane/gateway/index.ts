@@ -8,11 +8,16 @@ export type {
   VirtualServiceInput,
 } from "./inputs.js";
 export { type Gateway, type GatewayListener, type StartGateway, startGateway } from "./listen.js";
+export type { Ahead } from "./serve.js";
 export type { GatewayStats } from "./stats.js";
 export {
+  type Destination,
+  type Direct,
   emptyTable,
   type HostCertificate,
+  type HostRoutes,
   type ListenerName,
+  type ListenerTable,
   type Revision,
   type RouteProblem,
   type RouteTable,

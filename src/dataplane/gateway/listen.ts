@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { RevisionStat } from "../../domain/autoscaling/index.js";
 import type { Clock, Random } from "../../ports/index.js";
-import { activator, type ThrottlerLimits } from "../activator/index.js";
+import { type Activate, activator, type ThrottlerLimits } from "../activator/index.js";
 import { createProxy, type ProxyLimits, proxyLimits } from "../proxy/index.js";
 import { type Certificates, makeCertificates } from "./certificates.js";
 import { httpDate } from "./date.js";
@@ -12,7 +12,7 @@ import { h2Front } from "./http2.js";
 import { makeIds } from "./ids.js";
 import { type FrontLimits, frontLimits } from "./limits.js";
 import { nodeFront } from "./nodeHttp1.js";
-import type { Shared } from "./serve.js";
+import type { Ahead, Shared } from "./serve.js";
 import { sniff } from "./sniff.js";
 import { type GatewayStats, Stats } from "./stats.js";
 import { emptyTable, type ListenerName, type RouteTable } from "./table.js";
@@ -42,6 +42,9 @@ export interface StartGateway {
   /** Hears of mistakes in the gateway itself; nothing else is worth a log line here. */
   readonly onBug?: (bug: unknown) => void;
   /** Hears of certificates that cannot be used; their hosts keep what they had. */
+  readonly ahead?: Ahead;
+  /** Stands around every request that goes to a pod. */
+  readonly around?: (activate: Activate) => Activate;
   readonly onBadCertificate?: (message: string) => void;
 }
 
@@ -73,7 +76,8 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
   const shared: Shared = {
     table: options.table ?? emptyTable,
     draining: false,
-    activate,
+    activate: options.around?.(activate) ?? activate,
+    ahead: options.ahead,
     stats: new Stats(),
     random: options.random,
     ids: makeIds(options.random),

@@ -14,13 +14,13 @@ export function outgoingLines(incoming: Incoming, destination: Destination, ids:
     // Said of a trace that is not there, it would be said of the new one.
     if ((incoming.letters & stateLetter) !== 0) kept = withoutFields(kept, stateOnly);
   }
-  const ours = `${way(incoming)}X-Request-Id: ${incoming.requestId || ids.request()}\r\ntraceparent: ${traceparent}\r\n`;
+  const ours = `${way(incoming, destination.headers.shim === true)}X-Request-Id: ${incoming.requestId || ids.request()}\r\ntraceparent: ${traceparent}\r\n`;
   // A route that sets one of ours means its own.
   return `Host: ${destination.host ?? host}\r\n${kept}${setsOurs ? withoutFields(ours, drop) : ours}${text}`;
 }
 
 /** By whom the request came, each hop after the ones before it. */
-function way(incoming: Incoming): string {
+function way(incoming: Incoming, shim: boolean): string {
   const { peer, host, scheme } = incoming;
   const address = peer.includes(":") ? `"[${peer}]"` : peer;
   const hop = `for=${address};host=${quoted(host)};proto=${scheme}`;
@@ -28,8 +28,26 @@ function way(incoming: Incoming): string {
     `X-Forwarded-For: ${incoming.forwardedFor === undefined ? peer : `${incoming.forwardedFor}, ${peer}`}\r\n` +
     `X-Forwarded-Proto: ${incoming.forwardedProto ?? scheme}\r\n` +
     `X-Forwarded-Host: ${incoming.forwardedHost ?? host}\r\n` +
-    `Forwarded: ${incoming.forwarded === undefined ? hop : `${incoming.forwarded}, ${hop}`}\r\n`
+    `Forwarded: ${shim ? shimmed(incoming, hop) : incoming.forwarded === undefined ? hop : `${incoming.forwarded}, ${hop}`}\r\n`
   );
+}
+
+/** What earlier hops said in the older fields, said in the newer one. */
+function shimmed({ forwarded, forwardedFor, forwardedHost, forwardedProto }: Incoming, hop: string): string {
+  if (forwarded !== undefined) return forwarded;
+  if (forwardedFor === undefined) return hop;
+  const more = [
+    forwardedHost === undefined ? [] : [`host=${quoted(forwardedHost)}`],
+    forwardedProto === undefined ? [] : [`proto=${forwardedProto}`],
+  ].flat();
+  return forwardedFor
+    .split(",")
+    .map((one, index) => {
+      const address = one.trim();
+      const by = `for=${address.includes(":") ? `"[${address}]"` : address}`;
+      return index === 0 ? [by, ...more].join(";") : by;
+    })
+    .join(", ");
 }
 
 const stateOnly: ReadonlySet<string> = new Set(["tracestate"]);

@@ -39,7 +39,12 @@ export interface Shared {
   readonly date: () => string;
   readonly limits: ProxyLimits & FrontLimits;
   readonly onBug: (bug: unknown) => void;
+  /** Answers some requests itself, probes above all, before any route is looked for. */
+  readonly ahead: Ahead | undefined;
 }
+
+/** It may also set right what the hop before has hidden, such as the Host. */
+export type Ahead = (incoming: Incoming) => Direct | Promise<Direct> | undefined;
 
 /** A reply that can be told to put its `server-timing` into the head. */
 export interface FrontReply extends Reply {
@@ -64,6 +69,14 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
     stats.end(own.status, performance.now() - arrivedMs);
   };
 
+  const early = shared.ahead?.(incoming);
+  if (early !== undefined) {
+    Promise.resolve(early).then((direct) => {
+      sendDirect(front.reply, incoming.method, direct);
+      stats.end(direct.status, performance.now() - arrivedMs);
+    }, shared.onBug);
+    return;
+  }
   const { bodyBytes } = shared.limits;
   if ((incoming.contentLength ?? 0) > bodyBytes) {
     answer({ status: 413, reason: "BodyTooLarge", message: `a body may have ${bodyBytes} bytes` });
@@ -142,7 +155,7 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
   }
 
   function forward(destination: Destination, target: string, reply: FrontReply, asks?: Extras): void {
-    const to = { incoming, destination, target, arrivedMs };
+    const to = { incoming, destination, target, arrivedMs, overH2: front.overH2 };
     const exchange = new GatewayExchange(shared, to, { reply, body: front.body });
     if (incoming.timed) exchange.measure();
     if (asks !== undefined && asks.mirrors.length > 0) mirror(asks.mirrors, target);
@@ -177,7 +190,11 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
     // A copy is a request like any other, only that nobody hears its answer.
     sendMirrors(mirrors, shared, { ...asked, target }, front.body, ({ destination, target, reply, body }) =>
       shared.activate(
-        new GatewayExchange(shared, { incoming, destination, target, arrivedMs }, { reply, body }),
+        new GatewayExchange(
+          shared,
+          { incoming, destination, target, arrivedMs, overH2: front.overH2 },
+          { reply, body },
+        ),
       ),
     );
   }
@@ -223,9 +240,11 @@ function findRoutes(
   return byPath && { routes: byPath, target: (named[3] ?? "/") + (named[4] ?? "") };
 }
 
-function sendDirect(reply: Reply, method: string, { status, body }: Direct): void {
+function sendDirect(reply: Reply, method: string, { status, body, lines: more }: Direct): void {
   const hasBody = method !== "HEAD" && status !== 204 && status !== 304;
-  const lines = hasBody ? `content-type: text/plain\r\ncontent-length: ${body.length}\r\n` : "";
+  const lines = hasBody
+    ? `content-type: text/plain\r\ncontent-length: ${body.length}\r\n${more ?? ""}`
+    : (more ?? "");
   reply.begin({ status, reason: "", lines, length: body.length, hasBody });
   reply.end(hasBody ? body : undefined, []);
 }
@@ -247,6 +266,7 @@ interface Sent {
   readonly destination: Destination;
   readonly target: string;
   readonly arrivedMs: number;
+  readonly overH2: boolean;
 }
 
 class GatewayExchange implements Exchange, Waiting {
@@ -270,7 +290,7 @@ class GatewayExchange implements Exchange, Waiting {
 
   constructor(
     shared: Shared,
-    { incoming, destination, target, arrivedMs }: Sent,
+    { incoming, destination, target, arrivedMs, overH2 }: Sent,
     front: Pick<Front, "reply" | "body">,
   ) {
     this.target = target;
@@ -278,7 +298,8 @@ class GatewayExchange implements Exchange, Waiting {
     this.method = incoming.method;
     this.lines = outgoingLines(incoming, destination, shared.ids);
     this.revision = destination.revision;
-    this.protocol = destination.revision.protocol;
+    const { protocol } = destination.revision;
+    this.protocol = protocol !== "asCame" ? protocol : overH2 ? "h2c" : "http1";
     this.timeoutMs = destination.timeoutMs;
     this.upgrade = incoming.upgrade;
     this.reply = front.reply;

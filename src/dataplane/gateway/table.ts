@@ -32,7 +32,10 @@ export interface Revision {
   readonly name: string;
   readonly targets: readonly PodTarget[];
   readonly notReady: number;
-  readonly protocol: "http1" | "h2c";
+  /** What its pods speak; `asCame` sends each request on as it came. */
+  readonly protocol: "http1" | "h2c" | "asCame";
+  /** Who stands before the pods, for messages; the gateway unless told. */
+  readonly hop?: "queue-proxy";
   /** Where a Revision stands behind the Service: requests wait for its pods, within its limits. */
   readonly settings: RevisionSettings | undefined;
 }
@@ -47,6 +50,8 @@ export interface HeaderChange {
   readonly text: string;
   /** A field that the gateway adds itself is among those to drop. */
   readonly setsOurs: boolean;
+  /** `Forwarded` is only made where it is missing, from the X-Forwarded fields, as a last hop does. */
+  readonly shim?: boolean;
 }
 
 /** Tests left to make on a request once everything known beforehand has been decided. All must hold. */
@@ -117,6 +122,8 @@ export interface Direct {
   readonly kind: "direct";
   readonly status: number;
   readonly body: Buffer;
+  /** Header fields beside those of the body, as lines. */
+  readonly lines?: string;
   readonly extras: Extras | undefined;
 }
 

@@ -1,0 +1,2 @@
+export { type QueueProxySettings, readEnvironment } from "./environment.js";
+export { type QueueProxy, type QueueProxyOptions, startQueueProxy } from "./queueProxy.js";

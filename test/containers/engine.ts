@@ -1,6 +1,6 @@
 // What tests with containers need: an engine, found as Drydock finds it, and images that are made here.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pack } from "tar-stream";
@@ -78,6 +78,64 @@ export async function goImage(api: EngineApi): Promise<string> {
     ["ENV FROM_IMAGE=yes", 'ENTRYPOINT ["/server"]', 'CMD ["from-image"]'],
   );
   return serverTag;
+}
+
+/** A server in Node: the program that runs this test, the libraries it is linked to, and the script. */
+export async function nodeImage(api: EngineApi): Promise<string> {
+  const node = realpathSync(process.execPath);
+  await buildImage(
+    api,
+    "drydock.test/node:1",
+    [
+      ...withLibraries(node, "/usr/bin/node"),
+      { path: "/app/server.mjs", content: readFileSync(join(root, "test/containers/servers/server.mjs")) },
+    ],
+    ["WORKDIR /app", 'CMD ["/usr/bin/node", "server.mjs"]', "USER 1000:1000"],
+  );
+  return "drydock.test/node:1";
+}
+
+/** A server in Python, with Debian's own interpreter and its standard library. */
+export async function pythonImage(api: EngineApi): Promise<string> {
+  const version = execFileSync("/usr/bin/python3", [
+    "-c",
+    "import sys; print('%d.%d' % sys.version_info[:2])",
+  ]);
+  const library = `/usr/lib/python${version.toString().trim()}`;
+  await buildImage(
+    api,
+    "drydock.test/python:1",
+    [
+      ...withLibraries(realpathSync("/usr/bin/python3"), "/usr/bin/python3"),
+      ...folderFiles(library, /\/(__pycache__|test|idlelib|ensurepip|config-[^/]*|lib2to3)\//),
+      { path: "/server.py", content: readFileSync(join(root, "test/containers/servers/server.py")) },
+    ],
+    ["ENV PYTHONDONTWRITEBYTECODE=1", 'ENTRYPOINT ["/usr/bin/python3"]', 'CMD ["/server.py"]'],
+  );
+  return "drydock.test/python:1";
+}
+
+/** A program of this machine, and what it is linked to where the linker looks for it. */
+function withLibraries(program: string, path: string): readonly ImageFile[] {
+  const linked = execFileSync("ldd", [program])
+    .toString()
+    .matchAll(/(?:=> )?(\/\S+) \(0x/g);
+  return [
+    { path, content: readFileSync(program), mode: 0o755 },
+    ...[...linked].map(([, library = ""]) => ({
+      path: library,
+      content: readFileSync(library),
+      mode: 0o755,
+    })),
+  ];
+}
+
+function folderFiles(folder: string, without: RegExp): readonly ImageFile[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !without.test(path))
+    .map((path) => ({ path, content: readFileSync(path) }));
 }
 
 /** A Go program of test/containers, linked statically; built once, and again when its source changed. */

@@ -31,7 +31,7 @@ export async function buildSupervisor(
   return { child, pid };
 }
 
-function transpile(folder: string, out: string): void {
+export function transpile(folder: string, out: string): void {
   const compilerOptions = {
     module: ts.ModuleKind.ESNext,
     target: ts.ScriptTarget.ES2023,

@@ -59,6 +59,7 @@ export function followContainer({
   let cancelKill: (() => void) | undefined;
   let awaySinceMs: number | undefined;
   let awayFor: string | undefined;
+  let lastAway: string | undefined;
 
   async function signal(name: string): Promise<void> {
     if (isOver) return;
@@ -85,7 +86,7 @@ export function followContainer({
           return exit(state);
         }
         // It closed its output and goes on, or nobody passed it on while the engine was away.
-        listening = await hearAgain(awaySinceMs ?? quietSinceMs);
+        listening = hearAgain(awaySinceMs ?? quietSinceMs);
         awaySinceMs = undefined;
         await over;
       } catch (error) {
@@ -99,12 +100,15 @@ export function followContainer({
     return (await api.call<{ State: State }>("GET", `${path}/json`)).State;
   }
 
-  /** From what the engine kept: output of the moments in which nobody listened is in it. */
-  async function hearAgain(sinceMs: number): Promise<Listening> {
-    const logs = await api.stream("GET", `${path}/logs`, {
-      query: { follow: true, stdout: true, stderr: true, since: (sinceMs / 1000).toFixed(3) },
-    });
-    return { heard: hear(logs, spec), stop: () => logs.destroy() };
+  /** From what the engine kept: output of the moments in which nobody listened is in it. Nobody waits for its first word. */
+  function hearAgain(sinceMs: number): Listening {
+    const cut = new AbortController();
+    const query = { follow: true, stdout: true, stderr: true, since: (sinceMs / 1000).toFixed(3) };
+    const heard = api.stream("GET", `${path}/logs`, { query, signal: cut.signal }).then(
+      (logs) => hear(logs, spec),
+      () => {}, // the engine is away again, or the container gone: whoever waits for its end sees that
+    );
+    return { heard, stop: () => cut.abort() };
   }
 
   function later(ms: number): Promise<void> {
@@ -122,6 +126,7 @@ export function followContainer({
 
   function tell(because: string | undefined): void {
     awayFor = because;
+    lastAway = because ?? lastAway;
     for (const listener of listeners) listener(because);
   }
 
@@ -140,7 +145,7 @@ export function followContainer({
 
   function because(said: string | undefined): string | undefined {
     if (awaySinceMs !== undefined && !wasKilledHere) {
-      return `it ended while the container engine was away${awayFor === undefined ? "" : `: ${awayFor}`}`;
+      return `it ended while the container engine was away${lastAway === undefined ? "" : `: ${lastAway}`}`;
     }
     return said || undefined;
   }

@@ -1,6 +1,11 @@
 // The certificates that Gateways bring, from Secrets or files; the last good one where the next cannot be used.
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { ParsedGateway, ParsedServer, ServerTls } from "../../domain/apis/istio/gateway.parse.js";
+import {
+  certificatePlaces,
+  type ParsedGateway,
+  type ParsedServer,
+  type ServerTls,
+} from "../../domain/apis/istio/gateway.parse.js";
 import { listenerOf } from "./bind.js";
 import type { CompileInput, SecretInput } from "./inputs.js";
 import type { HostCertificate, RouteProblem } from "./table.js";
@@ -51,33 +56,24 @@ interface Material {
 
 type Found = Material | { readonly because: string };
 
-/** Istio mounts such a folder from an optional Secret in its own namespace, whose name has `istio-` before it. */
-const mounted = /^\/etc\/istio\/([a-z0-9.-]+)\/tls\.(?:crt|key)$/;
-const gatewayNamespace = "istio-system";
-
 function look(
   tls: ServerTls,
   namespace: string,
   secrets: ReadonlyMap<string, SecretInput>,
   readFile: (path: string) => string | undefined,
 ): Found | "optional" {
-  const { credentialName, certificateFile = "", keyFile = "" } = tls;
-  if (credentialName !== undefined) {
-    const places = credentialName.includes("/")
-      ? [credentialName]
-      : [`${namespace}/${credentialName}`, `${gatewayNamespace}/${credentialName}`];
-    const at = places.find((one) => secrets.has(one));
-    if (at !== undefined) return inSecret(at, secrets.get(at) as SecretInput);
-    return { because: `there is no Secret ${places.join(" and no Secret ")}` };
+  const places = certificatePlaces(tls, namespace);
+  for (const at of places.secrets) {
+    const secret = secrets.get(at);
+    if (secret !== undefined) return inSecret(at, secret);
   }
-  const mount = mounted.exec(certificateFile)?.[1];
-  const at = `${gatewayNamespace}/istio-${mount}`;
-  const secret = mount === undefined ? undefined : secrets.get(at);
-  if (secret !== undefined) return inSecret(at, secret);
+  const { certificateFile, keyFile } = tls;
+  if (certificateFile === undefined || keyFile === undefined)
+    return { because: `there is no Secret ${places.secrets.join(" and no Secret ")}` };
   const cert = readFile(certificateFile);
   const key = readFile(keyFile);
   if (cert !== undefined && key !== undefined) return { from: certificateFile, cert, key };
-  if (mount !== undefined) return "optional";
+  if (places.optional) return "optional";
   return { because: `the file ${cert === undefined ? certificateFile : keyFile} cannot be read` };
 }
 

@@ -147,6 +147,33 @@ function version(word: string | undefined, path: string): ServerTls["minVersion"
   }
 }
 
+/** Istio mounts such a folder from an optional Secret in its own namespace, whose name has `istio-` before it. */
+const mounted = /^\/etc\/istio\/([a-z0-9.-]+)\/tls\.(?:crt|key)$/;
+const gatewayNamespace = "istio-system";
+
+export interface CertificatePlaces {
+  /** Secrets as `NAMESPACE/NAME`, the first that exists counts. */
+  readonly secrets: readonly string[];
+  /** Whoever installed the gateway may have left it out. */
+  readonly optional: boolean;
+}
+
+/** Where the certificate of a server is looked for. */
+export function certificatePlaces(tls: ServerTls, namespace: string): CertificatePlaces {
+  const { credentialName, certificateFile = "" } = tls;
+  if (credentialName !== undefined) {
+    const secrets = credentialName.includes("/")
+      ? [credentialName]
+      : [`${namespace}/${credentialName}`, `${gatewayNamespace}/${credentialName}`];
+    return { secrets, optional: false };
+  }
+  const mount = mounted.exec(certificateFile)?.[1];
+  return {
+    secrets: mount === undefined ? [] : [`${gatewayNamespace}/istio-${mount}`],
+    optional: mount !== undefined,
+  };
+}
+
 /** What of a VirtualService's host a server admits: the narrower of the two names, or nothing. */
 export function admittedHost(server: string, host: string): string | undefined {
   if (covers(server, host)) return host;

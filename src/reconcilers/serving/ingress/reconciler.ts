@@ -2,8 +2,11 @@
  * A Knative Ingress is what a Route asks of the gateway. This reconciler says it in the gateway's language,
  * VirtualService, and believes it is served only when the gateway itself answers with it.
  */
-import { asKind, ensureOwned, type Reconciler } from "../../../controller/index.js";
+import { asKind, controllerUid, ensureOwned, type Reconciler, watch } from "../../../controller/index.js";
+import { Secret } from "../../../domain/apis/core/config.types.js";
 import { Service } from "../../../domain/apis/core/service.types.js";
+import { certificatePlaces, parseGateway } from "../../../domain/apis/istio/gateway.parse.js";
+import { Gateway } from "../../../domain/apis/istio/gateway.types.js";
 import { VirtualService } from "../../../domain/apis/istio/virtualService.types.js";
 import { yes } from "../../../domain/apis/meta/judgement.js";
 import { type IngressRule, KnativeIngress } from "../../../domain/apis/networking/ingress.types.js";
@@ -11,7 +14,7 @@ import { gateways } from "../../../domain/apis/serving/keys.js";
 import type { ServingDeps } from "../deps.js";
 import { judgeProbed } from "../probed.js";
 import { askAgain, notOwned } from "../taken.js";
-import { ingressHash, makeVirtualServices } from "./make.js";
+import { gatewayName, ingressHash, makeGateway, makeVirtualServices } from "./make.js";
 
 export function ingressReconciler({
   client,
@@ -41,14 +44,55 @@ export function ingressReconciler({
     return service?.spec?.type === "ExternalName" ? undefined : own;
   }
 
+  /** Sent to https, a client must find somebody there. */
+  function speaksHttps({ spec }: KnativeIngress): boolean {
+    if ((spec.tls ?? []).length > 0) return true;
+    const [namespace = "", name = ""] = gateways.external.split("/");
+    const shared = listers(Gateway).get({ namespace, name });
+    const read = shared && parseGateway(shared);
+    if (read?.outcome !== "parsed") return false;
+    return read.parsed.servers.some(
+      ({ tls }) => tls !== undefined && certificatePlaces(tls, namespace).secrets.some(isThere),
+    );
+  }
+
+  function isThere(secret: string): boolean {
+    const [namespace = "", name = ""] = secret.split("/");
+    return listers(Secret).get({ namespace, name }) !== undefined;
+  }
+
+  function redirected() {
+    return ingresses
+      .list()
+      .filter(({ spec }) => spec.httpOption === "Redirected")
+      .map(({ metadata }) => ({ namespace: metadata.namespace ?? "", name: metadata.name }));
+  }
+
+  async function removeGateway(ingress: KnativeIngress): Promise<void> {
+    const key = { namespace: ingress.metadata.namespace ?? "", name: gatewayName(ingress) };
+    const old = listers(Gateway).get(key);
+    if (old === undefined || controllerUid(old) !== ingress.metadata.uid) return;
+    await client.delete(asKind(Gateway), key, { preconditions: { uid: old.metadata.uid } });
+  }
+
   return {
     kind: KnativeIngress,
     conditions: { ready: ["NetworkConfigured", "LoadBalancerReady"] },
-    owns: [asKind(VirtualService)],
+    owns: [asKind(VirtualService), asKind(Gateway)],
+    watches: [watch(Gateway, redirected), watch(Secret, redirected)],
 
     async reconcile(ingress, status) {
       const hash = ingressHash(ingress);
-      for (const wish of makeVirtualServices(ingress, hash)) {
+      const opened = makeGateway(ingress);
+      if (opened === undefined) await removeGateway(ingress);
+      else {
+        const written = await ensure(Gateway, ingress, opened, { exact: ["spec"] });
+        if (written.outcome === "notOwned") {
+          status.mark("NetworkConfigured", notOwned("Gateway", opened.metadata.name));
+          return askAgain;
+        }
+      }
+      for (const wish of makeVirtualServices(ingress, hash, { https: speaksHttps(ingress) })) {
         const written = await ensure(VirtualService, ingress, wish, { exact: ["spec"] });
         if (written.outcome === "notOwned") {
           status.mark("NetworkConfigured", notOwned("VirtualService", wish.metadata.name));

@@ -44,7 +44,7 @@ describe("a Revision's public Service", () => {
       },
     });
     const { table, problems } = compileRoutes({
-      virtualServices: makeVirtualServices(ingress, "hash"),
+      virtualServices: makeVirtualServices(ingress, "hash", { https: false }),
       services: [makePublicService(services), makePrivateService(services, undefined)] as never,
       endpoints: [makePublicEndpoints(services, behind as never, activator), behind] as never,
     });

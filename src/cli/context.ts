@@ -61,6 +61,8 @@ export interface Instance {
   readonly gateway: {
     readonly url: string;
     readonly localUrl: string;
+    /** There while some Gateway brings a certificate. */
+    readonly httpsUrl?: string | undefined;
     readonly pid?: number | undefined;
   };
   readonly kubeconfig: string;
@@ -71,6 +73,7 @@ export interface StartOptions {
   /** Undefined takes the default, or a free port when the default is taken; 0 takes a free one. */
   readonly apiPort: number | undefined;
   readonly gatewayPort: number | undefined;
+  readonly gatewayTlsPort: number | undefined;
   readonly bind: string | undefined;
   readonly domain: string | undefined;
 }

@@ -63,6 +63,10 @@ function instanceCommands(program: Command, context: Context): void {
       "--gateway-port <port>",
       "port of the gateway; 0 takes a free one (default: 18080, or a free one)",
     )
+    .option(
+      "--gateway-tls-port <port>",
+      "port of the gateway with TLS, open once a Gateway brings a certificate; 0 takes a free one (default: 18443)",
+    )
     .option("--bind <address>", "address to listen on (default: 127.0.0.1)")
     .option("--domain <domain>", "what the hosts of models end in (default: localhost)")
     .action(async (options: UpOptions) => (await import("./commands/up.js")).up(context, options));

@@ -19,7 +19,7 @@ import { createFirstObjects } from "./firstObjects.js";
 import { followRegistries, ociFolder } from "./followRegistries.js";
 import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.js";
 import { imageDigests, type LazyRegistry, lazyRegistry } from "./imageDigests.js";
-import { type OpenGateway, urlOf } from "./openGateway.js";
+import { httpsUrlOf, type OpenGateway, urlOf } from "./openGateway.js";
 import { pullCredentials } from "./pullCredentials.js";
 import { version } from "./version.js";
 
@@ -40,7 +40,12 @@ export async function startControl(
   const kubelet = await startNode(control, images, engine, registries, closers);
   const api = await serveApi(control, kubelet, options.apiPort ?? 0, closers);
   const [gateway, { startControllers }] = await together([
-    openGateway(control, gatewayProcess, { server: api.url, port: options.gatewayPort ?? 0 }, closers),
+    openGateway(
+      control,
+      gatewayProcess,
+      { server: api.url, port: options.gatewayPort ?? 0, tlsPort: options.gatewayTlsPort ?? 0 },
+      closers,
+    ),
     // Loaded last: the API answers without their code.
     import("./controllers.js"),
     createFirstObjects(control.inside, options.domain ?? "localhost"),
@@ -71,6 +76,7 @@ export async function startControl(
     gateway: () => ({
       url: urlOf(gateway.addresses(), "external"),
       localUrl: urlOf(gateway.addresses(), "local"),
+      httpsUrl: httpsUrlOf(gateway.addresses()),
       pid: gateway.pid(),
     }),
     restartGateway: () => gateway.restart(),
@@ -183,17 +189,22 @@ async function serveApi(
 async function openGateway(
   { bind, pki, inside, informers, log, clock }: Control,
   gatewayProcess: GatewayProcess | undefined,
-  { server, port: externalPort }: { readonly server: string; readonly port: number },
+  {
+    server,
+    port: externalPort,
+    tlsPort,
+  }: { readonly server: string; readonly port: number; readonly tlsPort: number },
   closers: Closers,
 ): Promise<OpenGateway> {
   if (gatewayProcess !== undefined) {
     // Closed before what it sends requests to: those under way are finished.
     closers.add(() => gatewayProcess.close());
-    await gatewayProcess.open({ server, ca: pki.ca, token: pki.token, bind, externalPort, localPort: 0 });
+    const ports = { externalPort, tlsPort, localPort: 0 };
+    await gatewayProcess.open({ server, ca: pki.ca, token: pki.token, bind, ...ports });
     return gatewayProcess;
   }
   const { openGatewayInside } = await import("./gatewayInside.js");
-  return openGatewayInside({ bind, externalPort, client: inside, informers, clock, log }, closers);
+  return openGatewayInside({ bind, externalPort, tlsPort, client: inside, informers, clock, log }, closers);
 }
 
 /** Side by side. When one fails, the others are waited for: what they open is closed like the rest. */

@@ -22,6 +22,7 @@ export interface EmbeddedOptions {
   /** 0 takes a free port. */
   readonly apiPort?: number;
   readonly gatewayPort?: number;
+  readonly gatewayTlsPort?: number;
   /** A process of its own keeps control work from delaying requests; inside this one it starts faster. */
   readonly gateway?: "process" | "inside";
   /** What external hosts end in. */
@@ -37,7 +38,12 @@ export interface Embedded {
     readonly clientCert: string;
     readonly clientKey: string;
   };
-  gateway(): { readonly url: string; readonly localUrl: string; readonly pid: number | undefined };
+  gateway(): {
+    readonly url: string;
+    readonly localUrl: string;
+    readonly httpsUrl: string | undefined;
+    readonly pid: number | undefined;
+  };
   /** Another gateway process takes over; no request is lost. */
   restartGateway(): Promise<void>;
   /** What the gateway's process holds; nothing when it is this one. */

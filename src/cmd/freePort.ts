@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { CliError, type Say } from "../cli/index.js";
 
 export async function choosePort(
-  what: "api" | "gateway",
+  what: "api" | "gateway" | "gateway-tls",
   asked: number | undefined,
   usual: number,
   bind: string,
@@ -14,13 +14,13 @@ export async function choosePort(
   const problem = await whyNot(port, bind);
   if (problem === undefined) return port;
   if (problem === "EADDRINUSE" && asked === undefined) {
-    say(
-      `note: port ${port} is taken, so the ${what === "api" ? "API" : what} has a free one (choose one with --${what}-port)`,
-    );
+    say(`note: port ${port} is taken, so the ${names[what]} has a free one (choose one with --${what}-port)`);
     return 0;
   }
   throw new CliError(explained(what, port, bind, problem));
 }
+
+const names = { api: "API", gateway: "gateway", "gateway-tls": "gateway's TLS" };
 
 function explained(what: string, port: number, bind: string, problem: string): string {
   switch (problem) {

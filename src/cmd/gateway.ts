@@ -7,9 +7,9 @@ import { systemClock, systemRandom } from "../adapters/clock/index.js";
 import { kubeClient } from "../adapters/kubeClient/index.js";
 import { streamLog } from "../adapters/log/index.js";
 import { makeInformers } from "../controller/index.js";
-import { emptyTable, type Gateway, type GatewayListener, startGateway } from "../dataplane/index.js";
+import { emptyTable, type Gateway, startGateway } from "../dataplane/index.js";
 import { followRoutes } from "./followRoutes.js";
-import type { Busy, FromGateway, GatewayResources, ToGateway } from "./gatewayProcess.js";
+import type { Busy, FromGateway, GatewayResources, SocketName, ToGateway } from "./gatewayProcess.js";
 import { httpFront } from "./openGateway.js";
 
 const drainMs = 10_000;
@@ -23,14 +23,14 @@ const replacedLastRequestMs = 5_000;
 const busyEveryMs = 20;
 
 /** Sockets the parent holds; they came before `start`. */
-const handles = new Map<GatewayListener["name"], object>();
+const handles = new Map<SocketName, object>();
 
 function say(message: FromGateway): void {
   if (process.connected) process.send?.(message);
 }
 
 async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> {
-  const { server, ca, token, bind, externalPort, localPort } = order;
+  const { server, ca, token, bind, externalPort, localPort, tlsPort } = order;
   const clock = systemClock();
   const log = streamLog(process.stderr);
   let gateway: Gateway | undefined;
@@ -73,12 +73,24 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
 
   const open = async (): Promise<Gateway> => {
     const opened = await startGateway({
-      listeners: [listener("external", bind, externalPort), listener("local", "127.0.0.1", localPort)],
+      listeners: [
+        { name: "external", host: bind, port: externalPort, ...held("external") },
+        { name: "local", host: "127.0.0.1", port: localPort, ...held("local") },
+        {
+          ...{ name: "external", host: bind, port: tlsPort, tls: true, whenNeeded: true },
+          ...held("externalTls"),
+        },
+      ],
       table,
       random: systemRandom,
       clock,
       http: httpFront(process.env),
       onStats: (stats) => say({ type: "stats", stats }),
+      onBadCertificate: (message) => log.error("a certificate cannot be used", { message }),
+      onOpened: (failure) => {
+        if (failure === undefined) say({ type: "listening", addresses: gateway?.addresses() ?? [] });
+        else log.error("the gateway cannot listen with TLS", { error: failure });
+      },
     });
     opened.borrow(new Map(busy));
     say({ type: "listening", addresses: opened.addresses() });
@@ -98,9 +110,9 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
   say({ type: "ready" });
 }
 
-function listener(name: GatewayListener["name"], host: string, port: number): GatewayListener {
+function held(name: SocketName): { readonly handle?: object } {
   const handle = handles.get(name);
-  return { name, host, port, ...(handle && { handle }) };
+  return handle === undefined ? {} : { handle };
 }
 
 function tellBusy(gateway: Gateway): void {

@@ -10,6 +10,7 @@ import { httpFront, type OnStats, type OpenGateway } from "./openGateway.js";
 export interface GatewayInsideOptions {
   readonly bind: string;
   readonly externalPort: number;
+  readonly tlsPort: number;
   readonly client: Client;
   readonly informers: Informers;
   readonly clock: Clock;
@@ -20,7 +21,7 @@ export interface GatewayInsideOptions {
 const drainInsideMs = 500;
 
 export async function openGatewayInside(
-  { bind, externalPort, client, informers, clock, log }: GatewayInsideOptions,
+  { bind, externalPort, tlsPort, client, informers, clock, log }: GatewayInsideOptions,
   closers: Closers,
 ): Promise<OpenGateway> {
   const listeners: OnStats[] = [];
@@ -28,10 +29,15 @@ export async function openGatewayInside(
     listeners: [
       { name: "external", host: bind, port: externalPort },
       { name: "local", host: "127.0.0.1", port: 0 },
+      { name: "external", host: bind, port: tlsPort, tls: true, whenNeeded: true },
     ],
     random: systemRandom,
     clock,
     http: httpFront(process.env),
+    onBadCertificate: (message) => log.error("a certificate cannot be used", { message }),
+    onOpened: (failure) => {
+      if (failure !== undefined) log.error("the gateway cannot listen with TLS", { error: failure });
+    },
     onStats: (stats) => {
       for (const listener of listeners) listener(stats);
     },

@@ -13,8 +13,13 @@ export interface StartOrder {
   readonly token: string;
   readonly bind: string;
   readonly externalPort: number;
+  /** Held from the start, opened with the first certificate. */
+  readonly tlsPort: number;
   readonly localPort: number;
 }
+
+/** The sockets that a gateway accepts on. */
+export type SocketName = GatewayListener["name"] | "externalTls";
 
 /** Requests with a pod, by its address. */
 export type Busy = readonly (readonly [address: string, requests: number])[];
@@ -22,7 +27,7 @@ export type Busy = readonly (readonly [address: string, requests: number])[];
 export type ToGateway =
   | ({ readonly type: "start"; readonly busy: Busy } & StartOrder)
   /** Comes with the handle to accept on; before `start`. */
-  | { readonly type: "listener"; readonly name: GatewayListener["name"] }
+  | { readonly type: "listener"; readonly name: SocketName }
   | { readonly type: "metrics" }
   | { readonly type: "debug" }
   /** Another process accepts by now: finish what is here, and end. */
@@ -76,7 +81,7 @@ interface Life {
 export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
   const program = new URL("./gateway.js", import.meta.url);
   let started: StartOrder | undefined;
-  const handles = new Map<GatewayListener["name"], ListeningHandle>();
+  const handles = new Map<SocketName, ListeningHandle>();
   const listeners: OnStats[] = [];
   const metricsAsked: ((text: string) => void)[] = [];
   const debugAsked: ((resources: GatewayResources | undefined) => void)[] = [];
@@ -187,7 +192,12 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
       if (life.child.connected)
         life.child.send({ type: "listener", name } satisfies ToGateway, handle as never, () => {});
     }
-    const ports = { externalPort: portOf("external"), localPort: portOf("local") };
+    const tls = addresses.find((address) => address.tls === true);
+    const ports = {
+      externalPort: portOf("external"),
+      localPort: portOf("local"),
+      ...(tls && { tlsPort: tls.port }),
+    };
     send(life, { type: "start", busy, ...started, ...(addresses.length === 0 ? {} : ports) });
   }
 
@@ -195,17 +205,19 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
     return addresses.find((address) => address.name === name)?.port ?? 0;
   }
 
-  /** Both sockets or neither: where this Node cannot hold them, the gateway binds for itself. */
-  async function hold({ bind, externalPort, localPort }: StartOrder): Promise<void> {
+  /** All sockets or none: where this Node cannot hold them, the gateway binds for itself. */
+  async function hold({ bind, externalPort, localPort, tlsPort }: StartOrder): Promise<void> {
     const held: GatewayListener[] = [];
     for (const [name, host, port] of [
       ["external", bind, externalPort],
       ["local", "127.0.0.1", localPort],
+      ["externalTls", bind, tlsPort],
     ] as const) {
       const bound = await bindHandle(host, port);
       if (bound === undefined) return;
       handles.set(name, bound.handle);
-      held.push({ name, host: bound.host, port: bound.port });
+      // Bound is not open: nobody is let in before there is a certificate to show.
+      if (name !== "externalTls") held.push({ name, host: bound.host, port: bound.port });
     }
     addresses = held;
   }

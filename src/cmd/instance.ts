@@ -29,7 +29,7 @@ export interface InstancesOptions {
   readonly privateLog: () => Promise<Log>;
 }
 
-const defaultPorts = { api: 16_443, gateway: 18_080 };
+const defaultPorts = { api: 16_443, gateway: 18_080, gatewayTls: 18_443 };
 const stopPollMs = 50;
 /** Draining, then ending what will not end, takes the server less than this. */
 const stopWithinMs = 45_000;
@@ -62,12 +62,19 @@ export function makeInstances(options: InstancesOptions): Instances {
       const { choosePort } = await import("./freePort.js");
       const apiPort = await choosePort("api", asked.apiPort, defaultPorts.api, bind, say);
       const gatewayPort = await choosePort("gateway", asked.gatewayPort, defaultPorts.gateway, bind, say);
+      const gatewayTlsPort = await choosePort(
+        "gateway-tls",
+        asked.gatewayTlsPort,
+        defaultPorts.gatewayTls,
+        bind,
+        say,
+      );
       say("starting the server and the gateway");
       const { startEmbedded } = await loading;
       const { domain } = asked;
       const log = await options.openLog();
       embedded = await startEmbedded({
-        ...{ home, bind, apiPort, gatewayPort, log },
+        ...{ home, bind, apiPort, gatewayPort, gatewayTlsPort, log },
         ...(domain !== undefined && { domain }),
       });
     } catch (error) {
@@ -88,15 +95,18 @@ export function makeInstances(options: InstancesOptions): Instances {
 
     let closing = false;
     let gatewayPid: number | undefined;
+    let httpsUrl: string | undefined;
     const record = async (): Promise<void> => {
       gatewayPid = running.gateway().pid;
+      httpsUrl = running.gateway().httpsUrl;
       const gatewayStart = gatewayPid === undefined ? undefined : (await identityOf(gatewayPid))?.start;
       await writeWhole(files.instance, JSON.stringify({ ...current(), gatewayStart } satisfies Recorded));
     };
-    // A gateway that was started again has another pid, and `down` waits for the right one.
+    // A gateway that was started again has another pid, and `down` waits for the right one; TLS comes with certificates.
     const look = async (): Promise<void> => {
       if (closing) return;
-      if (running.gateway().pid !== gatewayPid) await record();
+      const now = running.gateway();
+      if (now.pid !== gatewayPid || now.httpsUrl !== httpsUrl) await record();
       clock.after(gatewayLookMs, () => void look());
     };
     // As other servers do it: a fresh process for the traffic, without a request lost.

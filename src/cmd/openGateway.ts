@@ -23,16 +23,22 @@ export function addressOf(addresses: readonly GatewayListener[], name: GatewayLi
   return addressesOf(addresses, name)[0];
 }
 
-/** Every listener of that name. */
+/** Every listener of that name that takes plain HTTP. */
 export function addressesOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]) {
   return addresses
-    .filter((one) => one.name === name)
+    .filter((one) => one.name === name && one.tls !== true)
     .map(({ host, port }) => ({ host: loopback(host), port }));
 }
 
 export function urlOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]): string {
   const address = addressOf(addresses, name);
   return address === undefined ? "" : `http://${address.host}:${address.port}`;
+}
+
+/** Only while some Gateway brings a certificate. */
+export function httpsUrlOf(addresses: readonly GatewayListener[]): string | undefined {
+  const address = addresses.find((one) => one.tls === true);
+  return address && `https://${loopback(address.host)}:${address.port}`;
 }
 
 /** Who reads HTTP/1.1 in the gateway: `node` puts Node's own server in front, should ours ever misread somebody. */

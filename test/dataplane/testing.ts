@@ -329,7 +329,7 @@ export function portOf(server: TcpServer): number {
   return (server.address() as AddressInfo).port;
 }
 
-const realClock: Clock = {
+export const realClock: Clock = {
   now: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, ms);

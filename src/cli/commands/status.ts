@@ -31,7 +31,11 @@ export async function status(context: Context, options: { readonly output?: stri
     const { api, gateway, kubeconfig, dataDir, pid, version, startedAt } = instance;
     const facts = {
       api: { url: api.url },
-      gateway: { url: gateway.url, localUrl: gateway.localUrl },
+      gateway: {
+        url: gateway.url,
+        localUrl: gateway.localUrl,
+        ...(gateway.httpsUrl === undefined ? {} : { httpsUrl: gateway.httpsUrl }),
+      },
       kubeconfig,
       dataDir,
       pid,

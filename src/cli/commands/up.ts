@@ -10,6 +10,7 @@ export interface UpOptions {
   readonly detach?: boolean;
   readonly apiPort?: string;
   readonly gatewayPort?: string;
+  readonly gatewayTlsPort?: string;
   readonly bind?: string;
   readonly domain?: string;
 }
@@ -20,6 +21,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   const start: StartOptions = {
     apiPort: portOf("--api-port", options.apiPort),
     gatewayPort: portOf("--gateway-port", options.gatewayPort),
+    gatewayTlsPort: portOf("--gateway-tls-port", options.gatewayTlsPort),
     bind: options.bind,
     domain: options.domain,
   };

@@ -8,6 +8,7 @@ export function instanceBlock({ api, gateway, kubeconfig, dataDir }: Instance, c
     [
       ["API", colors.cyan(api.url)],
       ["Gateway", `${colors.cyan(gateway.url)} ${colors.dim(`(cluster-local: ${gateway.localUrl})`)}`],
+      ...(gateway.httpsUrl === undefined ? [] : [["", colors.cyan(gateway.httpsUrl)] as const]),
       ["Kubeconfig", kubeconfig],
       ["Data", dataDir],
     ],

@@ -24,6 +24,8 @@ export interface GatewayListener {
   readonly port: number;
   /** Speaks TLS, with the certificates of the route table. */
   readonly tls?: boolean;
+  /** Opens with the first certificate and not before. */
+  readonly whenNeeded?: boolean;
   /** A socket that somebody else has bound and keeps, in Node's own form; accepted on instead of a new one. */
   readonly handle?: object;
 }
@@ -41,6 +43,8 @@ export interface StartGateway {
   readonly onStats?: (stats: readonly RevisionStat[]) => void;
   /** Hears of mistakes in the gateway itself; nothing else is worth a log line here. */
   readonly onBug?: (bug: unknown) => void;
+  /** Hears of a listener that opened after the start, or could not. */
+  readonly onOpened?: (failure: string | undefined) => void;
   /** Hears of certificates that cannot be used; their hosts keep what they had. */
   readonly ahead?: Ahead;
   /** Stands around every request that goes to a pod. */
@@ -83,6 +87,7 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
     ids: makeIds(options.random),
     date: httpDate(options.clock),
     limits: { ...proxyLimits, ...frontLimits, ...options.limits },
+    httpsPort: undefined,
     onBug: options.onBug ?? (() => {}),
   };
   const certificates = makeCertificates();
@@ -91,10 +96,24 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
     for (const message of certificates.use(tls)) options.onBadCertificate?.(message);
     for (const one of open) one.renew();
   };
+  const waiting = new Set(options.listeners.filter((one) => one.whenNeeded === true));
+  const openOne = async (listener: GatewayListener): Promise<void> => {
+    const one = await listen(shared, listener, options.http ?? "net", certificates);
+    open.push(one);
+    if (one.at.tls && one.at.name === "external") shared.httpsPort = one.at.port;
+    one.renew();
+  };
+  /** What waited for a certificate. */
+  const openWaiting = async (): Promise<void> => {
+    for (const listener of [...waiting]) {
+      waiting.delete(listener);
+      await openOne(listener);
+    }
+  };
   try {
-    for (const listener of options.listeners)
-      open.push(await listen(shared, listener, options.http ?? "net", certificates));
+    for (const listener of options.listeners) if (!waiting.has(listener)) await openOne(listener);
     secure(shared.table.tls);
+    if ((shared.table.tls ?? []).length > 0) await openWaiting();
   } catch (error) {
     for (const one of open) one.cut();
     throw error;
@@ -103,6 +122,12 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
   return {
     update(table) {
       if (table.tls !== shared.table.tls) secure(table.tls);
+      if (waiting.size > 0 && (table.tls ?? []).length > 0 && !shared.draining) {
+        openWaiting().then(
+          () => options.onOpened?.(undefined),
+          (error: Error) => options.onOpened?.(error.message),
+        );
+      }
       shared.table = table;
       proxy.retain(
         new Set(table.revisions.flatMap((revision) => revision.targets.map((target) => target.address))),

@@ -38,6 +38,8 @@ export interface Shared {
   /** The value of `Date`, made once a second. */
   readonly date: () => string;
   readonly limits: ProxyLimits & FrontLimits;
+  /** Where clients that must come with TLS find us, once something listens there. */
+  httpsPort: number | undefined;
   readonly onBug: (bug: unknown) => void;
   /** Answers some requests itself, probes above all, before any route is looked for. */
   readonly ahead: Ahead | undefined;
@@ -140,7 +142,7 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
             host: incoming.host,
             scheme: incoming.scheme,
             target: way.target,
-            httpsPort: undefined,
+            httpsPort: shared.httpsPort,
           }),
           reply,
         );

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { chiSquare, criticalAt999 } from "../../../test/chiSquare.js";
+import { dice } from "../../../test/world/dice.js";
 import { chooseArm, makeSplit } from "./split.js";
 
 const weights = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 8 });
@@ -32,6 +34,27 @@ describe("a split", () => {
       }),
     );
   });
+
+  it.each([[[50, 50]], [[90, 10]], [[99, 1]], [[1, 2, 3, 4]], [[70, 20, 5, 4, 1]]])(
+    "of %j comes out so over 100,000 requests",
+    (list) => {
+      const split = makeSplit(list.map((weight, index) => ({ weight, index })));
+      const random = dice(20_260_101);
+      const counts = list.map(() => 0);
+      const requests = 100_000;
+      for (let request = 0; request < requests; request += 1) {
+        const { index } = chooseArm(split!, random);
+        counts[index] = (counts[index] ?? 0) + 1;
+      }
+      const total = list.reduce((sum, weight) => sum + weight, 0);
+      expect(
+        chiSquare(
+          counts,
+          list.map((weight) => (requests * weight) / total),
+        ),
+      ).toBeLessThan(criticalAt999[list.length - 1] as number);
+    },
+  );
 
   it("has no arms when nothing has weight", () => {
     expect(makeSplit([])).toBeUndefined();

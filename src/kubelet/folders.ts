@@ -17,6 +17,11 @@ export function podsFolder(home: string): string {
   return join(home, "pods");
 }
 
+/** Beside the pods, which come and go: what a Revision's pods have fetched. */
+export function modelCacheFolder(home: string, revisionUid: string): string {
+  return join(home, "cache", "models", revisionUid);
+}
+
 export function claimFolder(home: string, namespace: string, claim: string): string {
   return join(home, "volumes", namespace, claim);
 }

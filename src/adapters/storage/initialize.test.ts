@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -359,6 +360,85 @@ describe("a model over HTTP", () => {
     });
     await expect(fetchModel(`${base}/m.bin`, {}, stop.signal)).rejects.toThrow(/abort/i);
     expect(tree()).toEqual([]);
+  });
+});
+
+describe("a model that its Revision fetched before", () => {
+  const model = Buffer.from("weights");
+  let asked: number;
+  let uri: string;
+  let env: Record<string, string>;
+  const uriOf = async (body: Buffer, name = "model.bin") => {
+    const base = await serve((_request, response) => {
+      asked += 1;
+      response.writeHead(200, { "content-type": "application/octet-stream" }).end(body);
+    });
+    return `${base}/${name}`;
+  };
+  const again = async () => {
+    rmSync(dest, { recursive: true });
+    await fetchModel(uri, env);
+  };
+  const keptFile = () => {
+    const found = readdirSync(join(root, "cache"), { recursive: true }).map(String);
+    return join(root, "cache", found.find((path) => path.endsWith("model.bin")) ?? "");
+  };
+
+  beforeEach(async () => {
+    asked = 0;
+    uri = await uriOf(model);
+    env = { DRYDOCK_MODEL_CACHE: join(root, "cache/uid") };
+    await fetchModel(uri, env);
+  });
+
+  it("is not fetched again", async () => {
+    await again();
+    expect(readFileSync(join(dest, "model.bin"))).toEqual(model);
+    expect(asked).toBe(1);
+    expect(lines.join()).toContain("Found in the cache of this Revision");
+  });
+
+  it("is fetched again for another Revision, and without a place to keep it", async () => {
+    env = { DRYDOCK_MODEL_CACHE: join(root, "cache/other") };
+    await again();
+    env = {};
+    await again();
+    expect(asked).toBe(3);
+  });
+
+  it("is fetched again when what was kept is not what it was", async () => {
+    writeFileSync(keptFile(), "WEIGHTS");
+    await again();
+    expect(readFileSync(join(dest, "model.bin"))).toEqual(model);
+    expect(asked).toBe(2);
+    await again();
+    expect(asked).toBe(2);
+  });
+
+  it("cannot be changed by the pod that was given it", async () => {
+    await again();
+    writeFileSync(join(dest, "model.bin"), "changed");
+    await again();
+    expect(readFileSync(join(dest, "model.bin"))).toEqual(model);
+    expect(asked).toBe(1);
+  });
+
+  it("is let go when nobody used it for long", async () => {
+    const entry = join(keptFile(), "../..");
+    utimesSync(entry, 1, 1);
+    const other = await uriOf(Buffer.from("x"), "other.bin");
+    rmSync(dest, { recursive: true });
+    await fetchModel(other, { DRYDOCK_MODEL_CACHE: join(root, "cache/other") });
+    expect(existsSync(entry)).toBe(false);
+    expect(readdirSync(join(root, "cache"))).toEqual(["other"]);
+  });
+
+  it("is there without being kept where it cannot be", async () => {
+    writeFileSync(join(root, "file"), "");
+    env = { DRYDOCK_MODEL_CACHE: join(root, "file/uid") };
+    await again();
+    expect(readFileSync(join(dest, "model.bin"))).toEqual(model);
+    expect(lines.join()).toContain("Not kept for the next pod");
   });
 });
 

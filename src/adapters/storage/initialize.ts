@@ -1,12 +1,15 @@
 /**
  * Fills a model's folder from its URI. Everything is made in a folder of its own inside the destination and then
- * moved into place, so that no half-written model is ever seen.
+ * moved into place, so that no half-written model is ever seen. The calls that only touch names are synchronous: this
+ * process has nothing else to do, and a cold start waits for it.
  */
 
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { archiveKind, unpack } from "./archive.js";
 import { type Budget, budget } from "./budget.js";
+import { modelCache } from "./cache.js";
 import { codeOf, noModelFound, StorageError } from "./errors.js";
 import { downloadHttp } from "./http.js";
 import { defaultMaxModelBytes } from "./limits.js";
@@ -50,18 +53,18 @@ async function initializeOne({ uri, dest, label }: Pair, options: InitializeOpti
   if (resolve(uri) === resolve(dest)) return;
 
   const limit = budget(maxModelBytes(options.env));
-  await mkdir(dest, { recursive: true });
-  await sweep(dest);
-  const staging = await mkdtemp(join(dest, stagingPrefix));
+  mkdirSync(dest, { recursive: true });
+  sweep(dest);
+  const staging = mkdtempSync(join(dest, stagingPrefix));
   try {
     await fetchInto(uri, shown, staging, label, limit, options);
-    const names = await readdir(staging);
+    const names = readdirSync(staging);
     if (names.length === 0) throw noModelFound(shown);
-    for (const name of names) await moveInto(join(staging, name), join(dest, name));
+    for (const name of names) moveInto(join(staging, name), join(dest, name));
   } catch (error) {
     throw explained(error, label);
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    rmSync(staging, { recursive: true, force: true });
   }
   log("storage:60", `Successfully copied ${shown} to ${label}`);
   log("storage:62", `Model downloaded in ${((performance.now() - startMs) / 1000).toFixed(2)} seconds.`);
@@ -81,8 +84,10 @@ async function fetchInto(
       await copyLocal(fromExamples(source.path, options.env), shown, staging, { ...options, budget: limit });
       break;
     case "http":
-      await downloadHttp(source.url, staging, label, { ...options, budget: limit });
-      break;
+      return fetchOnce(uri, staging, options, async () => {
+        await downloadHttp(source.url, staging, label, { ...options, budget: limit });
+        await unpackLone(staging, shown, limit, options);
+      });
     case "oci":
       // A model in an image is laid out as it is meant: an archive in it stays one, as upstream has it.
       await pullModel(source.image, shown, staging, { ...options, budget: limit });
@@ -92,6 +97,28 @@ async function fetchInto(
       throw new StorageError(`Cannot locate source uri ${shown} for PVC`);
   }
   await unpackLone(staging, shown, limit, options);
+}
+
+/** As it was fetched for this Revision before, or now, and then kept where there is a place for it. */
+async function fetchOnce(
+  uri: string,
+  staging: string,
+  { env, log, signal }: InitializeOptions,
+  fetch: () => Promise<void>,
+): Promise<void> {
+  const folder = env["DRYDOCK_MODEL_CACHE"];
+  if (!folder) return fetch();
+  const cache = modelCache(folder, Date.now());
+  if (await cache.restore(uri, staging, signal)) {
+    log("storage:120", "Found in the cache of this Revision");
+    return;
+  }
+  await fetch();
+  // The model is there; that it may have to be fetched again is no reason to fail.
+  await cache.keep(uri, staging, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    log("storage:122", `Not kept for the next pod: ${error instanceof Error ? error.message : error}`, "W");
+  });
 }
 
 /** Example manifests must work from any folder, so the examples we ship have one path that is the same everywhere. */
@@ -107,33 +134,33 @@ async function unpackLone(
   limit: Budget,
   options: InitializeOptions,
 ): Promise<void> {
-  const entries = await readdir(staging, { withFileTypes: true });
+  const entries = readdirSync(staging, { withFileTypes: true });
   const [only] = entries;
   const kind = entries.length === 1 && only?.isFile() ? archiveKind(only.name) : undefined;
   if (only === undefined || kind === undefined) return;
   options.log("storage:140", `Unpacking: ${only.name}`);
   // Aside first: an entry may well have the archive's own name.
   const archive = join(staging, `${stagingPrefix}archive`);
-  await rename(join(staging, only.name), archive);
+  renameSync(join(staging, only.name), archive);
   const unpacked = join(staging, `${stagingPrefix}unpacked`);
-  await mkdir(unpacked);
+  mkdirSync(unpacked);
   const files = await unpack(archive, kind, unpacked, { budget: limit, signal: options.signal });
   if (files === 0) throw noModelFound(shown);
   await rm(archive);
-  for (const name of await readdir(unpacked)) await rename(join(unpacked, name), join(staging, name));
-  await rm(unpacked, { recursive: true });
+  for (const name of readdirSync(unpacked)) renameSync(join(unpacked, name), join(staging, name));
+  rmSync(unpacked, { recursive: true });
 }
 
-async function moveInto(from: string, to: string): Promise<void> {
+function moveInto(from: string, to: string): void {
   // Left by an attempt before this one; a folder cannot be renamed over another.
-  await rm(to, { recursive: true, force: true });
-  await rename(from, to);
+  rmSync(to, { recursive: true, force: true });
+  renameSync(from, to);
 }
 
 /** What a killed attempt left behind. Only one initializer works on a folder at a time. */
-async function sweep(dest: string): Promise<void> {
-  for (const name of await readdir(dest)) {
-    if (name.startsWith(stagingPrefix)) await rm(join(dest, name), { recursive: true, force: true });
+function sweep(dest: string): void {
+  for (const name of readdirSync(dest)) {
+    if (name.startsWith(stagingPrefix)) rmSync(join(dest, name), { recursive: true, force: true });
   }
 }
 

@@ -30,6 +30,16 @@ export const ratioFreeBytes = 64 * 1024 ** 2;
 /** A path of a file in an archive, and the target of a link in it. */
 export const maxPathBytes = 4_096;
 
+/** Copied without leaving the thread: a few milliseconds at most, where asking another thread costs one each time. */
+export const copiedAtOnceBytes = 4 * 1024 ** 2;
+
+/** A larger model is fetched again: what is kept takes the disk twice. */
+export const cacheEntryBytes = 2 * 1024 ** 3;
+/** What is kept for all Revisions together. */
+export const cacheBytes = 12 * 1024 ** 3;
+/** A Revision that was not woken for so long may fetch its model again. Those of deleted ones go the same way. */
+export const cacheUnusedMs = 7 * 24 * 60 * 60 * 1000;
+
 /** Folders within folders, when copying: deeper is a loop of links. */
 export const maxFolderDepth = 64;
 

@@ -1,11 +1,14 @@
-// A model that already lies on this machine: copied, so that what is served cannot change under the server.
+/**
+ * A model that already lies on this machine: cloned where the file system can, which costs nothing, and copied where
+ * it cannot. Never linked: with a link the server would see its files change under it, and could change the user's.
+ */
 
-import { constants } from "node:fs";
-import { copyFile, mkdir, readdir, realpath, stat } from "node:fs/promises";
+import { constants, copyFileSync, mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Budget } from "./budget.js";
 import { noModelFound, StorageError } from "./errors.js";
-import { maxFolderDepth } from "./limits.js";
+import { copiedAtOnceBytes, maxFolderDepth } from "./limits.js";
 import type { Log } from "./log.js";
 
 export interface CopyOptions {
@@ -21,7 +24,7 @@ export async function copyLocal(
   target: string,
   options: CopyOptions,
 ): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
+  const found = look(path);
   if (found === undefined) {
     // Upstream takes file:// paths literally; programs that build URIs escape them.
     const plain = unescaped(path);
@@ -29,7 +32,7 @@ export async function copyLocal(
     throw new StorageError(`Local path ${shown} does not exist.`);
   }
   if (found.isFile()) return copyOne(path, join(target, basename(path)), found.size, options);
-  const copied = await copyFolder(path, target, [await realpath(path)], options);
+  const copied = await copyFolder(path, target, [realpathSync(path)], options);
   if (copied === 0) throw noModelFound(shown);
 }
 
@@ -43,16 +46,16 @@ async function copyFolder(
   if (above.length > maxFolderDepth)
     throw new StorageError(`${folder} is nested deeper than ${maxFolderDepth} folders.`);
   let copied = 0;
-  for (const name of (await readdir(folder)).sort()) {
+  for (const name of readdirSync(folder).sort()) {
     options.signal.throwIfAborted();
     const path = join(folder, name);
-    const found = await stat(path).catch(() => undefined);
+    const found = look(path);
     if (found === undefined)
       throw new StorageError(`Local path ${path} does not exist: the link leads nowhere.`);
     if (found.isDirectory()) {
-      const real = await realpath(path);
+      const real = realpathSync(path);
       if (above.includes(real)) continue;
-      await mkdir(join(target, name), { recursive: true });
+      mkdirSync(join(target, name), { recursive: true });
       copied += await copyFolder(path, join(target, name), [...above, real], options);
     } else if (found.isFile()) {
       await copyOne(path, join(target, name), found.size, options);
@@ -71,8 +74,17 @@ async function copyOne(
   budget.spendEntry();
   budget.spendBytes(bytes);
   log("storage:111", `Copying: ${path}`);
-  // A clone where the file system can, which costs nothing; else a copy.
-  await copyFile(path, target, constants.COPYFILE_FICLONE);
+  // A large file leaves room for being told to stop.
+  if (bytes <= copiedAtOnceBytes) copyFileSync(path, target, constants.COPYFILE_FICLONE);
+  else await copyFile(path, target, constants.COPYFILE_FICLONE);
+}
+
+function look(path: string) {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function unescaped(path: string): string {

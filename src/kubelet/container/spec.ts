@@ -1,7 +1,9 @@
 // From a container of a pod to everything a sandbox needs to start it.
 import type { Container } from "../../domain/apis/core/container.types.js";
 import { asNumber } from "../../domain/apis/quantity/index.js";
+import { serving } from "../../domain/apis/serving/keys.js";
 import type { ContainerSpec, ResolvedImage, SandboxMount, Walls } from "../../ports/index.js";
+import { modelCacheFolder } from "../folders.js";
 import type { SandboxKind } from "../place.js";
 import { resolveEnv } from "../setup/env.js";
 import { expand } from "../setup/expand.js";
@@ -54,7 +56,7 @@ export async function makeContainerSpec(
     image,
     command: argv,
     // A process cannot be given a file at a path of its choice; programs that know us read where it is.
-    env: isProcess ? { ...env, DRYDOCK_TERMINATION_LOG: terminationLog } : env,
+    env: isProcess ? { ...env, DRYDOCK_TERMINATION_LOG: terminationLog, ...cacheOf(container, world) } : env,
     workingDir: container.workingDir || undefined,
     mounts: [...mounts.filter(isNotInMemory(walls)), terminationMount(container, terminationLog)],
     ports: mine,
@@ -69,6 +71,13 @@ export async function makeContainerSpec(
 function isNotInMemory(walls: Walls | undefined): (mount: SandboxMount) => boolean {
   const inMemory = new Set(walls?.memoryMounts.map(({ containerPath }) => containerPath));
   return ({ containerPath }) => !inMemory.has(containerPath);
+}
+
+/** Where the storage initializer keeps what it fetched for a Revision: its next pod is to be up at once. */
+function cacheOf({ name }: Container, { deps, pod }: PodWorld): { readonly [name: string]: string } {
+  const uid = pod().metadata.labels?.[serving.revisionUid] ?? "";
+  if (name !== "storage-initializer" || !/^[\w-]+$/.test(uid)) return {};
+  return { DRYDOCK_MODEL_CACHE: modelCacheFolder(deps.home, uid) };
 }
 
 function newId(random: () => number): string {

@@ -129,7 +129,11 @@ describe.sequential("an instance of its own", () => {
 
     const fetched = await drydock("logs", "isvc/onnx-iris", "-c", "storage-initializer");
     expect(fetched.out).toContain("Successfully copied file:///drydock/examples/models/onnx-iris");
-    expect((await drydock("describe", "isvc", "onnx-iris")).out).toContain("Transition Status:  UpToDate");
+    const described = (await drydock("describe", "isvc", "onnx-iris")).out;
+    expect(described).toContain("Transition Status:  UpToDate");
+    expect(described).toMatch(
+      /answer: last byte, from arrival, holding included +300s +Revision onnx-iris-predictor-00001 timeoutSeconds/,
+    );
 
     const deleted = await drydock("delete", "isvc", "onnx-iris");
     expect(deleted.out).toBe('inferenceservice.serving.kserve.io "onnx-iris" deleted\n');

@@ -2,6 +2,7 @@
 import { discover, type ResourceType } from "../api/discovery.js";
 import { type AnyObject, getObject, listObjects, pods } from "../api/resources.js";
 import type { Api, Context } from "../context.js";
+import { limitLines } from "../limitLines.js";
 import { columns } from "../output/columns.js";
 import { withApi } from "../session.js";
 import { namespaceOf, type Scope, targetsOf } from "../targets.js";
@@ -51,6 +52,7 @@ async function describeOne(
       ["Kind", kind],
     ]),
     ...fields({ metadata: meta, ...rest }, ""),
+    ...(await limitLines(api, object)),
     ...(await eventLines(context, api, object)),
   ];
   return `${lines.join("\n")}\n`;

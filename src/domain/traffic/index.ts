@@ -11,3 +11,4 @@ export { type Lookup, type ResolvedTraffic, resolveTraffic, type Share } from ".
 export { advance, goalOf, isGradual, nextStepMs, type Rollout } from "./rollout.js";
 export { readRollout, writeRollout } from "./rolloutText.js";
 export { chooseArm, makeSplit, type Split, type Weighted } from "./split.js";
+export { builtIn, type RevisionLimits, type RouteLimits, type Step, waterfall } from "./waterfall.js";

@@ -3,7 +3,7 @@
 //   node bench/coldstart/run.mjs [--rounds 20] [--format onnx|sklearn] [--pool warm|empty] [--wake request|annotation] [--burst 100]
 //
 // Each round waits until nothing of the pod is left, then asks. `warm` also waits until a process is spare for each
-// program; `empty` runs with no process kept waiting. `annotation` wakes by the PodAutoscaler's min-scale instead of by
+// program; `empty` runs with no process kept waiting. `annotation` wakes by the PodAutoscaler's initial-scale instead of by
 // the request itself, which is then sent at the moment another process sees the pod among the private addresses.
 import { readdirSync, readFileSync } from "node:fs";
 import { request } from "node:http";
@@ -97,11 +97,11 @@ function when(instance, fits, withinMs = 120_000) {
   });
 }
 
-async function apply({ api }, format, name, annotations = {}) {
+async function apply({ api }, format, name) {
   const example = parse(readFileSync(join(root, `examples/${format}-iris.yaml`), "utf8"));
   const object = structuredClone(example);
   object.metadata = { name, namespace };
-  Object.assign(object.spec.predictor, { minReplicas: 0, annotations });
+  object.spec.predictor.minReplicas = 0;
   await api.call("POST", services, object);
   for (let tries = 0; ; tries += 1) {
     const { status } = await api.call("GET", `${services}/${name}`);
@@ -258,13 +258,12 @@ async function sleep(instance, name) {
   await asleep(instance, name);
 }
 
-const sleeping = {};
 const ms = (value) => (value === undefined ? "" : value.toFixed(1));
 
 async function measure(format, pool) {
   const instance = await open(pool);
   const name = `iris-${format}`;
-  await apply(instance, format, name, sleeping);
+  await apply(instance, format, name);
   const runs = [];
   // The first pays for what is loaded once, and is no cold start of a revision at rest.
   for (let at = 0; at <= rounds; at += 1) {
@@ -285,7 +284,12 @@ async function burstOf(count) {
   const instance = await open("warm");
   const names = Array.from({ length: count }, (_, at) => `burst-${at}`);
   for (let at = 0; at < count; at += 10)
-    await Promise.all(names.slice(at, at + 10).map((name) => apply(instance, "onnx", name, sleeping)));
+    await Promise.all(names.slice(at, at + 10).map((name) => apply(instance, "onnx", name)));
+  if (wakeBy === "annotation") for (const name of names) await sleep(instance, name);
+  for (let tries = 0; (await instance.api.call("GET", kinds.pod)).items.length > 0; tries += 1) {
+    if (tries > 3000) throw new Error("not all of them go to zero");
+    await wait(100);
+  }
   const began = performance.now();
   const answers = await Promise.allSettled(
     names.map(async (name) => {

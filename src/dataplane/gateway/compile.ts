@@ -267,7 +267,8 @@ class Linker {
         return { kind: "redirect", redirect: rule.then, extras: settled(way) };
       case "direct": {
         const { status, body, encoding } = rule.then;
-        return { kind: "direct", status, body: Buffer.from(body, encoding), extras: settled(way) };
+        const lines = status >= 400 ? "x-drydock-reason: DirectResponse\r\n" : "";
+        return { kind: "direct", status, body: Buffer.from(body, encoding), lines, extras: settled(way) };
       }
       case "delegate":
         return this.nowhere(way, `${rule.at} delegates to ${rule.then.to}, which is not there`);

@@ -413,7 +413,7 @@ describe("answers", () => {
     expect(await ask(port)).toMatchObject({
       status: 503,
       body: "closed for today",
-      headers: { "retry-after": "60" },
+      headers: { "retry-after": "60", "x-drydock-reason": "DirectResponse" },
     });
     expect(await ask(port, { method: "HEAD" })).toMatchObject({ status: 503, body: "" });
   });

@@ -75,8 +75,11 @@ function limitOfTry({ policy, timeoutMs, arrivedMs }: Repeatable): number | unde
   return perTryMs === undefined || left === undefined ? (perTryMs ?? left) : Math.min(perTryMs, left);
 }
 
+/** A try that would have less than this is none. */
+const shortestTryMs = 5;
+
 function runsOut({ timeoutMs, arrivedMs }: Repeatable, waitMs: number): boolean {
-  return timeoutMs !== undefined && performance.now() - arrivedMs + waitMs >= timeoutMs;
+  return timeoutMs !== undefined && performance.now() - arrivedMs + waitMs + shortestTryMs >= timeoutMs;
 }
 
 /** An answer that the policy would rather not pass on. */

@@ -161,31 +161,32 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
     const exchange = new GatewayExchange(shared, to, { reply, body: front.body });
     if (incoming.timed) exchange.measure();
     if (asks !== undefined && asks.mirrors.length > 0) mirror(asks.mirrors, target);
-    const sent =
-      asks?.retry === undefined
-        ? shared.activate(exchange).then(once)
-        : exchange.repeatedly(shared, asks.retry, isRepeatable(incoming, asks), incoming.grpc);
-    sent.then(
-      ({ admitted, tries }) => {
-        const own = whatWentWrong(admitted, destination, exchange.tried);
-        if (own !== undefined) {
-          answer(tries === 1 ? own : { ...own, message: `${own.message} (tried ${tries} times)` });
-          return;
-        }
-        // It had begun and will not be completed: its reader must notice.
-        if (admitted.outcome === "late") {
-          stats.answered("Late");
-          front.reply.abort();
-        }
-        stats.end(admitted.outcome === "answered" ? admitted.status : 0, performance.now() - arrivedMs);
-      },
-      (bug: unknown) => {
-        // Ours, not the request's: this one fails loudly, the rest keeps being served.
+    const settle = (admitted: Admitted, tries: number) => {
+      const own = whatWentWrong(admitted, destination, exchange.tried);
+      if (own !== undefined) {
+        answer(tries === 1 ? own : { ...own, message: `${own.message} (tried ${tries} times)` });
+        return;
+      }
+      // It had begun and will not be completed: its reader must notice.
+      if (admitted.outcome === "late") {
+        stats.answered("Late");
         front.reply.abort();
-        stats.end(500, performance.now() - arrivedMs);
-        shared.onBug(bug);
-      },
-    );
+      }
+      stats.end(admitted.outcome === "answered" ? admitted.status : 0, performance.now() - arrivedMs);
+    };
+    const fail = (bug: unknown) => {
+      // Ours, not the request's: this one fails loudly, the rest keeps being served.
+      front.reply.abort();
+      stats.end(500, performance.now() - arrivedMs);
+      shared.onBug(bug);
+    };
+    if (asks?.retry === undefined) {
+      shared.activate(exchange).then((admitted) => settle(admitted, 1), fail);
+      return;
+    }
+    exchange
+      .repeatedly(shared, asks.retry, isRepeatable(incoming, asks), incoming.grpc)
+      .then(({ admitted, tries }) => settle(admitted, tries), fail);
   }
 
   function mirror(mirrors: Extras["mirrors"], target: string): void {
@@ -201,8 +202,6 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
     );
   }
 }
-
-const once = (admitted: Admitted): Tried => ({ admitted, tries: 1 });
 
 function extrasOf(matched: Matched): Extras | undefined {
   switch (matched.kind) {
@@ -242,12 +241,10 @@ function findRoutes(
   return byPath && { routes: byPath, target: (named[3] ?? "/") + (named[4] ?? "") };
 }
 
-function sendDirect(reply: Reply, method: string, { status, body, lines: more }: Direct): void {
+function sendDirect(reply: Reply, method: string, { status, body, lines: more = "" }: Direct): void {
   const hasBody = method !== "HEAD" && status !== 204 && status !== 304;
-  const lines = hasBody
-    ? `content-type: text/plain\r\ncontent-length: ${body.length}\r\n${more ?? ""}`
-    : (more ?? "");
-  reply.begin({ status, reason: "", lines, length: body.length, hasBody });
+  const framed = hasBody ? `content-type: text/plain\r\ncontent-length: ${body.length}\r\n` : "";
+  reply.begin({ status, reason: "", lines: framed + more, length: body.length, hasBody });
   reply.end(hasBody ? body : undefined, []);
 }
 

@@ -1,9 +1,10 @@
 // The HTTP/1.1 front on bare sockets: one connection at a time reads a request, has it served, writes the answer and
-// goes on to the next. What a connection may hold and how long it may take is bounded by the sweep in `frontOf`.
+// goes on to the next. What a connection may hold and how long it may take is bounded by the sweep in `netFront`.
 import type { Socket } from "node:net";
 import {
   type BodySource,
   ChunkedDecoder,
+  fieldOf,
   lastChunk,
   type ReplyHead,
   RequestBody,
@@ -427,6 +428,7 @@ class ClientRequest implements Front, FrontReply, BodySource {
       (incoming.declined && this.connection.held !== undefined) ||
       this.leavesBodyUnread();
     let text = headText(head);
+    if (lacksLength(head, incoming.method)) text += "Content-Length: 0\r\n";
     if (head.dated !== true) text += `Date: ${shared.date()}\r\n`;
     if (this.timing !== undefined) text += `Server-Timing: ${this.timing()}\r\n`;
     if (head.hasBody && head.length === undefined) {
@@ -512,6 +514,12 @@ class ClientRequest implements Front, FrontReply, BodySource {
     const text = `${headText(head)}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
     this.connection.switch(text, upstream, early, done);
   }
+}
+
+/** HTTP/2 ends an answer without a word about its length; here silence would mean that one follows. */
+function lacksLength({ hasBody, length, status, lines }: ReplyHead, method: string): boolean {
+  if (hasBody || length !== 0 || method === "HEAD" || status === 204 || status === 304) return false;
+  return fieldOf(lines, "content-length") === undefined;
 }
 
 const interim: Pick<ReplyHead, "reason" | "length" | "hasBody"> = {

@@ -288,6 +288,24 @@ describe("HTTP/1.1 clients of an HTTP/2 pod", () => {
   });
 });
 
+describe("an answer of HTTP/2 that is a head alone", () => {
+  it("is one too to gRPC, and has no length to HTTP/1.1", async () => {
+    const pod = await h2Pod((stream) => {
+      stream.resume();
+      stream.respond({ ":status": 200, "grpc-status": "5" }, { endStream: true });
+    });
+    const { port } = await world.start(tableFor([pod], { portName: "h2c" }));
+    const flags = await new Promise<number>((resolve) => {
+      const stream = client(port).request({ ":authority": "model.test", ":method": "POST", ":path": "/" });
+      stream.on("response", (_headers, flags) => resolve(flags));
+      stream.end();
+    });
+    expect(flags & 1).toBe(1);
+    const heard = await ask(port, { method: "POST", body: "x" });
+    expect([heard.status, heard.body, heard.headers["grpc-status"]]).toEqual([200, "", "5"]);
+  });
+});
+
 describe("WebSockets", () => {
   async function socketPod(): Promise<number> {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });

@@ -151,7 +151,9 @@ class H2cExchange implements BodySink {
     reply.onGone = () => this.break("clientGone", bodyFailures.clientGone);
     reply.onDrain = () => stream.resume();
     stream.on("headers", (headers) => reply.inform(Number(headers[":status"]), linesFromH2(headers)));
-    stream.on("response", (headers) => this.answer(headers));
+    stream.on("response", (headers, flags) =>
+      this.answer(headers, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0),
+    );
     stream.on("data", (chunk: Buffer) => {
       if (!reply.write(chunk)) stream.pause();
     });
@@ -185,13 +187,15 @@ class H2cExchange implements BodySink {
     this.break(how, bodyFailures[how]);
   }
 
-  private answer(headers: IncomingHttpHeaders): void {
+  private answer(headers: IncomingHttpHeaders, ended: boolean): void {
     const { exchange } = this;
     this.begun = true;
     this.status = Number(headers[":status"]);
     exchange.body?.forget();
-    const length = headers["content-length"] === undefined ? undefined : Number(headers["content-length"]);
-    const hasBody = exchange.method !== "HEAD" && this.status !== 204 && this.status !== 304;
+    const named = headers["content-length"];
+    // A head that ends the stream is the whole answer: to gRPC it is one with its status, a body after it is none.
+    const length = ended ? 0 : named === undefined ? undefined : Number(named);
+    const hasBody = !ended && exchange.method !== "HEAD" && this.status !== 204 && this.status !== 304;
     exchange.reply.begin({ status: this.status, reason: "", lines: linesFromH2(headers), length, hasBody });
     exchange.reply.flush();
   }

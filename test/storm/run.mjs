@@ -118,6 +118,8 @@ async function storm() {
     Number(asked["gateway-kills"]),
     { any: true },
     async () => {
+      // The instance writes down a new gateway's pid within seconds.
+      await until("the gateway's pid", () => gatewayPid() !== undefined);
       const before = gatewayPid();
       const lost = tally.explained.length + tally.unexplained.length;
       const killedMs = performance.now();

@@ -36,6 +36,7 @@ export async function buildImage(
   tag: string,
   files: readonly ImageFile[],
   instructions: readonly string[],
+  platform?: string,
 ): Promise<void> {
   const archive = pack();
   for (const { path, content, mode = 0o644 } of files) archive.entry({ name: `files${path}`, mode }, content);
@@ -44,7 +45,7 @@ export async function buildImage(
   const chunks: Uint8Array[] = [];
   for await (const chunk of archive) chunks.push(chunk as Uint8Array);
   const told = await api.stream("POST", "/build", {
-    query: { t: tag, rm: true, forcerm: true },
+    query: { t: tag, rm: true, forcerm: true, ...(platform !== undefined && { platform, nocache: true }) },
     archive: Buffer.concat(chunks),
   });
   let text = "";

@@ -192,6 +192,21 @@ export function sandboxContract(name: string, make: () => Promise<SandboxUnderTe
       await container.kill();
     });
 
+    it("says that a command cannot be run, by rejecting or by its exit code", async () => {
+      const { container } = await start("sleep 300");
+      const outcome = await container
+        .exec({ command: ["no-such-program"], stdin: false, tty: false })
+        .then(async (session) => {
+          const words = text(session.stderr);
+          session.stdout.resume();
+          return { code: await session.exited, words: await words };
+        })
+        .catch((error: Error) => ({ code: 126, words: error.message }));
+      await container.kill();
+      expect(outcome.code).toBeGreaterThanOrEqual(126);
+      expect(outcome.words).toMatch(/no-such-program.*not found/);
+    });
+
     it("ends commands with the container, or when told to", async () => {
       const { container } = await start("sleep 300");
       const asked = { command: ["sleep", "300"], stdin: false, tty: false };

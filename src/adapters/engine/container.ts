@@ -11,7 +11,7 @@ import {
 import type { EngineApi } from "./api.js";
 import { demuxer } from "./demux.js";
 import { execBeside } from "./exec.js";
-import { awayFirstMs, awayMaxMs, awayToldMs, lastWordsMs } from "./limits.js";
+import { atOnceMs, awayFirstMs, awayMaxMs, awayToldMs, lastWordsMs } from "./limits.js";
 import { usageReader } from "./usage.js";
 
 export interface ContainerParts {
@@ -22,6 +22,8 @@ export interface ContainerParts {
   readonly output: Duplex;
   readonly clock: Clock;
   readonly stopSignal: string;
+  /** What the engine itself runs on, such as `amd64`. */
+  readonly architecture: string;
   /** Once, when it has ended: nothing of it is needed any more. */
   readonly clearAway: () => void;
 }
@@ -47,6 +49,7 @@ export function followContainer({
   output,
   clock,
   stopSignal,
+  architecture,
   clearAway,
 }: ContainerParts): RunningContainer {
   const path = `/containers/${id}`;
@@ -132,20 +135,26 @@ export function followContainer({
 
   function exit({ ExitCode: exitCode, OOMKilled, Error: said }: State): ContainerExit {
     const killed = exitCode === 137;
+    const why = because(exitCode, said);
     return {
       exitCode,
       signal: exitCode > 128 && exitCode < 160 ? exitCode - 128 : undefined,
       // Engines on the older control groups do not say so; a kill that nobody here asked for, under a limit, was one.
       oomKilled: killed && !wasKilledHere && (OOMKilled || spec.memoryLimitBytes !== undefined),
-      ...(because(said) !== undefined && { because: because(said)! }),
+      ...(why !== undefined && { because: why }),
       startedAtMs,
       finishedAtMs: clock.now(),
     };
   }
 
-  function because(said: string | undefined): string | undefined {
+  function because(exitCode: number, said: string | undefined): string | undefined {
     if (awaySinceMs !== undefined && !wasKilledHere) {
       return `it ended while the container engine was away${lastAway === undefined ? "" : `: ${lastAway}`}`;
+    }
+    const builtFor = spec.image.architecture ?? architecture;
+    // With an emulator installed it may run all the same, so only an end at once is laid to this.
+    if (builtFor !== architecture && exitCode !== 0 && clock.now() - startedAtMs < atOnceMs) {
+      return `the image is built for ${builtFor}, and this engine runs on ${architecture}: build or choose one for ${architecture}`;
     }
     return said || undefined;
   }

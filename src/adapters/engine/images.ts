@@ -94,7 +94,9 @@ function resolved(
 ): ResolvedImage {
   const { Entrypoint, Cmd, WorkingDir, User, StopSignal } = Config;
   const repository = repositoryOf(reference);
-  const digest = RepoDigests?.find((one) => one.startsWith(`${repository}@`)) ?? RepoDigests?.[0];
+  // Docker shortens its own hub's names here as everywhere.
+  const named = RepoDigests?.find((one) => repositoryOf(one) === repository) ?? RepoDigests?.[0];
+  const digest = named && `${repositoryOf(named)}@${named.split("@")[1]}`;
   return {
     reference: normalizedReference(reference),
     digest: digest ?? (Id.startsWith("sha256:") ? Id : `sha256:${Id}`),

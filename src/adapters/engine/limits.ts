@@ -11,6 +11,8 @@ export const awayMaxMs = 2_000;
 export const awayToldMs = 1_000;
 /** Between the end of a container's output and the engine's knowing that it has ended, and the other way round. */
 export const lastWordsMs = 1_000;
+/** A program of another kind of machine fails in its first moment; one that ran longer than this was run by an emulator. */
+export const atOnceMs = 5_000;
 /** What an engine keeps of a container's output: enough to bridge its own restart, since the kubelet has the log. */
 export const engineLogBytes = 1024 * 1024;
 /** One frame of multiplexed output; engines send at most 32 KB at a time, and a larger one is no frame at all. */

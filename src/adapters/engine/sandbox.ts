@@ -67,6 +67,7 @@ export async function engineSandbox({ engine, clock, instance }: EngineSandboxOp
       spec,
       output,
       clock,
+      architecture: engine.architecture,
       stopSignal: spec.image.stopSignal ?? "SIGTERM",
       clearAway() {
         running.delete(container);

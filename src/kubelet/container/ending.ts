@@ -18,7 +18,9 @@ export interface Ended {
 
 export async function terminated(ended: Ended): Promise<Terminated> {
   const { exit, containerID } = ended;
-  const message = (await terminationMessage(ended)) || (exit.because ?? "");
+  const words = await terminationMessage(ended);
+  // What the sandbox knows comes last, where people look first.
+  const message = exit.because ? [words.trimEnd(), exit.because].filter(Boolean).join("\n") : words;
   return {
     exitCode: exit.exitCode,
     ...(exit.signal !== undefined && { signal: exit.signal }),

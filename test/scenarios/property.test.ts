@@ -37,6 +37,9 @@ type Act =
   | { readonly act: "quota"; readonly pods: number }
   | { readonly act: "advance"; readonly ms: number };
 
+/** Who sleeps is rightly green, whatever its next pod will be: these keep a pod to be true about. */
+const kept = { "autoscaling.knative.dev/min-scale": "1" };
+
 /** More pods than any story makes. */
 const plenty = 100;
 
@@ -189,7 +192,10 @@ async function happen(world: RunningWorld, story: Told, one: Act): Promise<void>
       const containers = [{ name: "kserve-container", image: one.image }];
       await (one.who === "iris"
         ? world.apply(InferenceService, { metadata, spec: { predictor: { containers } } } as never)
-        : world.apply(KnativeService, { metadata, spec: { template: { spec: { containers } } } } as never)
+        : world.apply(KnativeService, {
+            metadata,
+            spec: { template: { metadata: { annotations: kept }, spec: { containers } } },
+          } as never)
       ).catch(unlessBusy);
       return;
     }

@@ -8,6 +8,7 @@ import { root, sourceFiles } from "./sources.js";
 const rooms: { readonly [room: string]: readonly string[] } = {
   "domain/apis": [],
   "domain/autoscaling": ["domain/apis"],
+  "domain/access": ["domain/apis"],
   "domain/traffic": ["domain/apis"],
   "domain/balancing": ["domain/apis"],
   "domain/runtimes": ["domain/apis"],

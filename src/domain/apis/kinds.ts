@@ -17,6 +17,8 @@ import { Service } from "./core/service.types.js";
 import { CustomResourceDefinition } from "./crd/index.js";
 import { EndpointSlice } from "./discovery/discovery.types.js";
 import { Gateway } from "./istio/gateway.types.js";
+import { ClusterRbacConfig, ServiceRole, ServiceRoleBinding } from "./istio/rbac.types.js";
+import { AuthorizationPolicy, RequestAuthentication } from "./istio/security.types.js";
 import { VirtualService } from "./istio/virtualService.types.js";
 import type { Kind } from "./kind.js";
 import { InferenceService } from "./kserve/inferenceService.types.js";
@@ -78,6 +80,11 @@ export const servingKinds = [
   ClusterServingRuntime,
   VirtualService,
   Gateway,
+  RequestAuthentication,
+  AuthorizationPolicy,
+  ClusterRbacConfig,
+  ServiceRole,
+  ServiceRoleBinding,
 ] as readonly unknown[] as readonly Kind[];
 
 export const allKinds: readonly Kind[] = [

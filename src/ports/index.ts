@@ -31,3 +31,4 @@ export type {
   Walls,
 } from "./sandbox.js";
 export type { Store, StoreContent, StoreWrite } from "./store.js";
+export type { TokenRule, TokenVerifier, Verified } from "./tokens.js";

@@ -1,11 +1,14 @@
 // Keeps a gateway's routes as the API says: its VirtualServices and Gateways, and what those lead to.
 import { systemRandom } from "../adapters/clock/index.js";
+import { jwtVerifier } from "../adapters/jwt/index.js";
 import { type Informers, makeRecorder } from "../controller/index.js";
-import { compileRoutes, type RouteTable } from "../dataplane/index.js";
+import { compileGuard, compileRoutes, type RouteTable } from "../dataplane/index.js";
 import { Secret } from "../domain/apis/core/config.types.js";
 import { Endpoints } from "../domain/apis/core/endpoints.types.js";
 import { Service } from "../domain/apis/core/service.types.js";
 import { Gateway as GatewayKind } from "../domain/apis/istio/gateway.types.js";
+import { ClusterRbacConfig, ServiceRole, ServiceRoleBinding } from "../domain/apis/istio/rbac.types.js";
+import { AuthorizationPolicy, RequestAuthentication } from "../domain/apis/istio/security.types.js";
 import { VirtualService } from "../domain/apis/istio/virtualService.types.js";
 import type { Kind } from "../domain/apis/kind.js";
 import { Revision } from "../domain/apis/serving/revision.types.js";
@@ -30,6 +33,14 @@ export async function followRoutes(
     ...[VirtualService, GatewayKind, Secret],
     ...[Service, Endpoints, Revision],
   ] as readonly unknown[] as readonly Kind[];
+  /** What the guard is made of; it rests while only pods come and go. */
+  const guardKinds = [
+    ...[RequestAuthentication, AuthorizationPolicy, ClusterRbacConfig, ServiceRole, ServiceRoleBinding],
+    ...[Secret, Service, Revision],
+  ] as readonly unknown[] as readonly Kind[];
+  const verifier = jwtVerifier(clock, log);
+  let guard: RouteTable["guard"];
+  let guardDue = true;
   const readFile = tlsFiles(soon);
   const recorder = makeRecorder({ client, clock, random: systemRandom, log, component: "gateway" });
   const tell = routeTeller({ listers: informers.listers, recorder, clock, log });
@@ -54,10 +65,31 @@ export async function followRoutes(
       table,
     );
     table = compiled.table;
-    update(table);
+    if (guardDue) guard = makeGuard();
+    guardDue = false;
+    update({ ...table, guard });
     tell(compiled.problems);
     endedMs = performance.now();
     tookMs = endedMs - beganMs;
+  }
+
+  function makeGuard() {
+    const { listers } = informers;
+    return compileGuard(
+      {
+        authentications: listers(RequestAuthentication).list(),
+        policies: listers(AuthorizationPolicy).list(),
+        rbac: {
+          configs: listers(ClusterRbacConfig).list(),
+          roles: listers(ServiceRole).list(),
+          bindings: listers(ServiceRoleBinding).list(),
+        },
+        secrets: listers(Secret).list(),
+        revisions: listers(Revision).list(),
+        services: listers(Service).list(),
+      },
+      verifier,
+    );
   }
 
   // Changes come in bursts; one compilation serves all that arrived meanwhile. It rests as long as the last one took,
@@ -71,6 +103,12 @@ export async function followRoutes(
   }
 
   for (const kind of kinds) informers.of(kind).subscribe(soon);
+  for (const kind of guardKinds) {
+    informers.of(kind).subscribe(() => {
+      guardDue = true;
+      soon();
+    });
+  }
   await informers.synced();
   compile();
 }

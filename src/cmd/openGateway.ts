@@ -20,14 +20,14 @@ export interface OpenGateway {
 }
 
 export function addressOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]) {
-  return addressesOf(addresses, name)[0];
+  return addressesOf(addresses, name).find(({ secure }) => !secure);
 }
 
-/** Every listener of that name that takes plain HTTP. */
+/** Every listener of that name, those that speak TLS too. */
 export function addressesOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]) {
   return addresses
-    .filter((one) => one.name === name && one.tls !== true)
-    .map(({ host, port }) => ({ host: loopback(host), port }));
+    .filter((one) => one.name === name)
+    .map(({ host, port, tls }) => ({ host: loopback(host), port, secure: tls === true }));
 }
 
 export function urlOf(addresses: readonly GatewayListener[], name: GatewayListener["name"]): string {

@@ -22,7 +22,7 @@ export function asker(): Asker {
   // Whether a certificate is trusted is between the gateway and its clients; a probe asks about routes.
   const secure = new HttpsAgent({ keepAlive: true, maxSockets: atOnce, rejectUnauthorized: false });
 
-  function answerOf(host: string, address: ProbeAddress): Promise<ProbeAnswer> {
+  function answerOf(host: string, address: ProbeAddress): Promise<ProbeAnswer | "unspoken"> {
     return new Promise((resolve) => {
       const options = {
         host: address.host,
@@ -42,7 +42,7 @@ export function asker(): Asker {
         () => asked.destroy(new Error(`no answer within ${answerWithinMs} ms`)),
         answerWithinMs,
       );
-      const settle = (answer: ProbeAnswer) => {
+      const settle = (answer: ProbeAnswer | "unspoken") => {
         clearTimeout(deadline);
         resolve(answer);
       };
@@ -56,6 +56,17 @@ export function asker(): Asker {
         });
       });
       asked.on("error", (error) => settle({ error: error.message || String(error) }));
+      // Before there is a certificate nobody can be served over https: there is nothing to wait for.
+      if (address.secure)
+        asked.on("socket", (socket) => {
+          let shaken = asked.reusedSocket;
+          socket.once("secureConnect", () => {
+            shaken = true;
+          });
+          socket.once("error", (error: NodeJS.ErrnoException) => {
+            if (!shaken && error.code !== "ECONNREFUSED") settle("unspoken");
+          });
+        });
       asked.end();
     });
   }
@@ -65,6 +76,7 @@ export function asker(): Asker {
       const scheme = address.secure ? "https" : "http";
       const url = `${scheme}://${host}:${address.port}/`;
       const answer = await answerOf(host, address);
+      if (answer === "unspoken") return { outcome: "ready" };
       return judgeProbe({ url, address: `${address.host}:${address.port}`, hash }, answer);
     },
     close() {

@@ -129,6 +129,8 @@ function tooLate(
 
 const grpcCodes: Readonly<Record<number, number>> = {
   400: 3,
+  401: 16,
+  403: 7,
   404: 12,
   413: 8,
   502: 14,

@@ -1,7 +1,9 @@
 // Which VirtualServices speak for which host on which listener. Depends on VirtualServices and Gateways alone, so it
 // is kept as it is while only pods come and go.
+
 import { admittedHost, type ParsedGateway } from "../../domain/apis/istio/gateway.parse.js";
 import type { Parsed } from "../../domain/apis/istio/routing.types.js";
+import { gatewayLabels } from "../../domain/apis/istio/scope.js";
 import type { Binding, Bound, BoundMatch, BoundRule, ListenerName, RouteProblem } from "./table.js";
 
 export type Gateways = ReadonlyMap<string, ParsedGateway> | undefined;
@@ -86,24 +88,12 @@ function listenerByName(key: string): ListenerName {
   return /(?:^|[-/])local(?:-|$)/.test(key.slice(key.indexOf("/") + 1)) ? "local" : "external";
 }
 
-/** What the two listeners answer to when a Gateway selects them by the labels of their pods. */
-const labelsOf: Readonly<Record<ListenerName, Readonly<Record<string, readonly string[]>>>> = {
-  external: {
-    istio: ["ingressgateway"],
-    app: ["istio-ingressgateway"],
-    knative: ["ingressgateway"],
-  },
-  local: {
-    istio: ["cluster-local-gateway", "knative-local-gateway"],
-    app: ["cluster-local-gateway", "knative-local-gateway"],
-    knative: ["cluster-local-gateway", "knative-local-gateway"],
-  },
-};
-
 /** Knative's local Gateway selects the pods of the external one, on another port: there the name decides. */
 export function listenerOf({ key, selector }: ParsedGateway): ListenerName | undefined {
   const fits = (listener: ListenerName) =>
-    Object.entries(selector).every(([label, value]) => labelsOf[listener][label]?.includes(value) ?? false);
+    Object.entries(selector).every(
+      ([label, value]) => gatewayLabels[listener][label]?.includes(value) ?? false,
+    );
   if (fits("local") && !fits("external")) return "local";
   return fits("external") ? listenerByName(key) : undefined;
 }

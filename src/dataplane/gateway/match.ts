@@ -96,6 +96,30 @@ function follow(first: Rule, asked: Asked, from: string, random: () => number): 
   }
 }
 
+/** Somewhere a request for this host may end: whose policies a probe of it meets. */
+export function firstDestination({ rules }: Pick<HostRoutes, "rules">): Destination | undefined {
+  for (const { to } of rules) {
+    const found = endOf(to);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function endOf(node: Node): Destination | undefined {
+  switch (node.kind) {
+    case "forward":
+      return node;
+    case "rules":
+      return firstDestination(node);
+    case "split": {
+      const [arm] = node.split.arms;
+      return arm && endOf(arm.to);
+    }
+    default:
+      return undefined;
+  }
+}
+
 function firstRule(rules: readonly Rule[], asked: Asked, target: string): Rule | undefined {
   for (const rule of rules) {
     if (rule.when.length === 0) return rule;

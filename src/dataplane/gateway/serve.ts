@@ -14,10 +14,11 @@ import type { Exchange, ProxyLimits, Reply, RequestBody } from "../proxy/index.j
 import { type Answer, noRoute, sendAnswer, whatWentWrong } from "./answers.js";
 import { crossOrigin, preflight } from "./cors.js";
 import { injectFaults } from "./fault.js";
+import type { Guard, GuardVerdict } from "./guard.js";
 import type { Ids } from "./ids.js";
 import { headerOf, type Incoming } from "./incoming.js";
 import type { FrontLimits } from "./limits.js";
-import { type Asked, findHost, type Matched, matchRoute } from "./match.js";
+import { type Asked, findHost, firstDestination, type Matched, matchRoute } from "./match.js";
 import { sendMirrors } from "./mirror.js";
 import { outgoingLines } from "./outgoing.js";
 import { redirectTo } from "./redirect.js";
@@ -90,10 +91,17 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
     answer(noRoute(table, front.listener, incoming, false));
     return;
   }
+  const { guard } = table;
+  // What a pod may see of the request: credentials that end here are taken off.
+  let shown = incoming;
   if (incoming.probe === "probe") {
-    // Asked by the prober whether the configuration it knows is the one in force here.
-    stats.end(200, performance.now() - arrivedMs);
-    answerProbe(front.reply, found.routes.hash);
+    // Asked by the prober whether the configuration it knows is the one in force here, for whoever comes without credentials.
+    const tell = () => {
+      stats.end(200, performance.now() - arrivedMs);
+      answerProbe(front.reply, found.routes.hash);
+    };
+    if (guard === undefined) tell();
+    else guarded(guard, firstDestination(found.routes), found.target, tell);
     return;
   }
   const asked: Asked = {
@@ -105,28 +113,67 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
   };
   const matched = matchRoute(found.routes, asked, shared.random);
   const extras = extrasOf(matched);
-  if (extras === undefined) {
-    carryOut(matched, front.reply);
-    return;
-  }
-  const { cors, faults } = extras;
-  const ahead = cors && preflight(cors, incoming);
+  // Browsers send no credentials with the question whether they may send any.
+  const ahead = extras?.cors && preflight(extras.cors, incoming);
   if (ahead !== undefined) {
     front.reply.begin({ status: 200, reason: "OK", lines: ahead, length: 0, hasBody: false });
     front.reply.end(undefined, []);
     stats.end(200, performance.now() - arrivedMs);
     return;
   }
-  const injected = faults.length === 0 ? undefined : injectFaults(faults, shared.random);
-  const goOn = () => {
-    if (injected?.abort !== undefined) answer(injected.abort);
-    else {
-      const change = cors ? crossOrigin(cors, incoming, extras.response) : extras.response;
-      carryOut(matched, change === undefined ? front.reply : new ShapedReply(front.reply, change), extras);
+  if (guard === undefined) obey(matched);
+  else {
+    const destination = matched.kind === "forward" ? matched.destination : undefined;
+    const target = "target" in matched ? matched.target : found.target;
+    guarded(guard, destination, target, (cleared) =>
+      obey("target" in matched ? { ...matched, target: cleared } : matched),
+    );
+  }
+
+  function guarded(
+    by: Guard,
+    destination: Destination | undefined,
+    target: string,
+    onward: (target: string) => void,
+  ): void {
+    const heard = (verdict: GuardVerdict) => {
+      if (verdict.outcome === "refused") {
+        answer(verdict.answer);
+        return;
+      }
+      shown = verdict.incoming;
+      onward(verdict.target);
+    };
+    const asked = found?.target ?? target;
+    const verdict = by.check({ listener: front.listener, incoming, asked, target, destination });
+    if (verdict instanceof Promise) verdict.then(heard).catch(failed);
+    else heard(verdict);
+  }
+
+  function obey(way: Matched): void {
+    if (extras === undefined) {
+      carryOut(way, front.reply);
+      return;
     }
-  };
-  if ((injected?.delayMs ?? 0) > 0) setTimeout(goOn, injected?.delayMs);
-  else goOn();
+    const { cors, faults } = extras;
+    const injected = faults.length === 0 ? undefined : injectFaults(faults, shared.random);
+    const goOn = () => {
+      if (injected?.abort !== undefined) answer(injected.abort);
+      else {
+        const change = cors ? crossOrigin(cors, incoming, extras.response) : extras.response;
+        carryOut(way, change === undefined ? front.reply : new ShapedReply(front.reply, change), extras);
+      }
+    };
+    if ((injected?.delayMs ?? 0) > 0) setTimeout(goOn, injected?.delayMs);
+    else goOn();
+  }
+
+  /** Ours, not the request's: this one fails loudly, the rest keeps being served. */
+  function failed(bug: unknown): void {
+    front.reply.abort();
+    stats.end(500, performance.now() - arrivedMs);
+    shared.onBug(bug);
+  }
 
   function carryOut(way: Matched, reply: FrontReply, asks?: Extras): void {
     switch (way.kind) {
@@ -157,7 +204,7 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
   }
 
   function forward(destination: Destination, target: string, reply: FrontReply, asks?: Extras): void {
-    const to = { incoming, destination, target, arrivedMs, overH2: front.overH2 };
+    const to = { incoming: shown, destination, target, arrivedMs, overH2: front.overH2 };
     const exchange = new GatewayExchange(shared, to, { reply, body: front.body });
     if (incoming.timed) exchange.measure();
     if (asks !== undefined && asks.mirrors.length > 0) mirror(asks.mirrors, target);
@@ -174,19 +221,13 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
       }
       stats.end(admitted.outcome === "answered" ? admitted.status : 0, performance.now() - arrivedMs);
     };
-    const fail = (bug: unknown) => {
-      // Ours, not the request's: this one fails loudly, the rest keeps being served.
-      front.reply.abort();
-      stats.end(500, performance.now() - arrivedMs);
-      shared.onBug(bug);
-    };
     if (asks?.retry === undefined) {
-      shared.activate(exchange).then((admitted) => settle(admitted, 1), fail);
+      shared.activate(exchange).then((admitted) => settle(admitted, 1), failed);
       return;
     }
     exchange
       .repeatedly(shared, asks.retry, isRepeatable(incoming, asks), incoming.grpc)
-      .then(({ admitted, tries }) => settle(admitted, tries), fail);
+      .then(({ admitted, tries }) => settle(admitted, tries), failed);
   }
 
   function mirror(mirrors: Extras["mirrors"], target: string): void {
@@ -195,7 +236,7 @@ export function serve(shared: Shared, incoming: Incoming, front: Front): void {
       shared.activate(
         new GatewayExchange(
           shared,
-          { incoming, destination, target, arrivedMs, overH2: front.overH2 },
+          { incoming: shown, destination, target, arrivedMs, overH2: front.overH2 },
           { reply, body },
         ),
       ),

@@ -15,6 +15,7 @@ import type {
 } from "../../domain/apis/istio/routing.types.js";
 import type { Split } from "../../domain/traffic/index.js";
 import type { RevisionSettings } from "../activator/index.js";
+import type { Guard } from "./guard.js";
 import type { EndpointsInput, ServiceInput } from "./inputs.js";
 
 export type ListenerName = "external" | "local";
@@ -173,6 +174,8 @@ export interface HostCertificate {
 }
 
 export interface RouteTable {
+  /** Who may pass; undefined lets everybody. */
+  readonly guard?: Guard | undefined;
   /** For listeners that speak TLS. */
   readonly tls?: readonly HostCertificate[];
   readonly external: ListenerTable;

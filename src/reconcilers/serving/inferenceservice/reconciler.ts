@@ -27,6 +27,7 @@ import { localDomain } from "../../../domain/traffic/index.js";
 import { isRefusal } from "../../../ports/index.js";
 import { whenConfigChanges } from "../config.js";
 import type { ServingDeps } from "../deps.js";
+import { guardedBy, whenPoliciesChange } from "../guarded.js";
 import { domainOf, externalHost, externalUrl, localHost } from "../names.js";
 import { judgeProbed } from "../probed.js";
 import { askAgain, notOwned } from "../taken.js";
@@ -64,6 +65,7 @@ export function inferenceServiceReconciler({
       }),
       watch(ServingRuntime, (runtime) => unready(runtime.metadata.namespace)),
       watch(ClusterServingRuntime, () => unready(undefined)),
+      ...whenPoliciesChange(listers, InferenceService),
       // What was refused may be allowed now.
       whenConfigChanges(listers, InferenceService, "config-domain", "config-defaults", "config-features"),
     ],
@@ -133,7 +135,7 @@ export function inferenceServiceReconciler({
         const probed = await prober.probe({
           owner: `InferenceService ${namespace}/${name}`,
           version: JSON.stringify(routes.spec),
-          guarded: "",
+          guarded: guardedBy(listers, namespace),
           targets: [
             ...(outside ? [{ host, visibility: "external" as const, hash: undefined }] : []),
             { host: inside, visibility: "local", hash: undefined },

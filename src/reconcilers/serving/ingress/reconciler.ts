@@ -12,6 +12,7 @@ import { yes } from "../../../domain/apis/meta/judgement.js";
 import { type IngressRule, KnativeIngress } from "../../../domain/apis/networking/ingress.types.js";
 import { gateways } from "../../../domain/apis/serving/keys.js";
 import type { ServingDeps } from "../deps.js";
+import { guardedBy, whenPoliciesChange } from "../guarded.js";
 import { judgeProbed } from "../probed.js";
 import { askAgain, notOwned } from "../taken.js";
 import { gatewayName, ingressHash, makeGateway, makeVirtualServices } from "./make.js";
@@ -79,7 +80,11 @@ export function ingressReconciler({
     kind: KnativeIngress,
     conditions: { ready: ["NetworkConfigured", "LoadBalancerReady"] },
     owns: [asKind(VirtualService), asKind(Gateway)],
-    watches: [watch(Gateway, redirected), watch(Secret, redirected)],
+    watches: [
+      watch(Gateway, redirected),
+      watch(Secret, redirected),
+      ...whenPoliciesChange(listers, KnativeIngress),
+    ],
 
     async reconcile(ingress, status) {
       const hash = ingressHash(ingress);
@@ -105,7 +110,7 @@ export function ingressReconciler({
       const probed = await prober.probe({
         owner: `Ingress ${namespace}/${name}`,
         version: hash,
-        guarded: "",
+        guarded: guardedBy(listers, namespace ?? ""),
         targets: outsideFirst(ingress.spec.rules).flatMap((rule) => {
           const visibility = rule.visibility === "ExternalIP" ? ("external" as const) : ("local" as const);
           const expected = expectedHash(ingress, rule, hash);

@@ -1,6 +1,6 @@
 // What tests with containers need: an engine, found as Drydock finds it, and images that are made here.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pack } from "tar-stream";
@@ -11,17 +11,27 @@ import { discoverEngine, surroundings } from "../../src/adapters/engine/index.js
 import { root } from "../sources.js";
 
 const discovery = await discoverEngine(surroundings());
+const missing = discovery.outcome === "missing" ? discovery.because : missingForImages();
 
 /** A describe that is skipped, with the reason in its name, when no container engine runs here. */
 export function describeWithEngine(title: string, body: (engine: FoundEngine) => void): void {
-  if (discovery.outcome === "found") {
+  if (discovery.outcome === "found" && missing === undefined) {
     describe(title, () => body(discovery.engine));
     return;
   }
-  if (process.env["DRYDOCK_SKIP_NOTHING"] !== undefined) throw new Error(`${title}: ${discovery.because}`);
+  if (process.env["DRYDOCK_SKIP_NOTHING"] !== undefined) throw new Error(`${title}: ${missing}`);
   describe.skip(title, () => {
-    it(`skipped: ${discovery.because}`, () => {});
+    it(`skipped: ${missing}`, () => {});
   });
+}
+
+/** What images are made of here: programs of this machine, which must be of the engine's kind. */
+function missingForImages(): string | undefined {
+  if (process.platform !== "linux")
+    return "test images are made of programs of this machine, and it is no Linux";
+  if (!existsSync("/bin/busybox")) return "no /bin/busybox (Debian: busybox-static)";
+  if (!existsSync("/usr/bin/python3")) return "no /usr/bin/python3";
+  return spawnSync("go", ["version"]).status === 0 ? undefined : "`go version` does not run here";
 }
 
 export interface ImageFile {

@@ -35,10 +35,15 @@ describeWithEngine("a pod of containers", ({ api }) => {
     await rm(home, { recursive: true, force: true });
   });
   afterAll(async () => {
-    const left = await api.call<readonly { Names: readonly string[] }[]>("GET", "/containers/json", {
-      query: { all: true, filters: JSON.stringify({ label: [`dev.drydock.owner`] }) },
-    });
-    expect(left.flatMap(({ Names }) => Names).filter((name) => name.includes("_test_"))).toEqual([]);
+    const left = await api.call<readonly { Names: readonly string[]; Labels: Record<string, string> }[]>(
+      "GET",
+      "/containers/json",
+      { query: { all: true, filters: JSON.stringify({ label: ["dev.drydock.owner"] }) } },
+    );
+    const mine = left.filter(
+      ({ Labels }) => Labels["dev.drydock.owner"]?.split(" ")[2] === String(process.pid),
+    );
+    expect(mine.flatMap(({ Names }) => Names)).toEqual([]);
   });
 
   const shell = (name: string, code: string, more: Partial<Container> = {}): Container => ({

@@ -44,7 +44,7 @@ export function sandboxContract(name: string, make: () => Promise<SandboxUnderTe
       counter += 1;
       const container = await where.start({
         id: randomUUID().replaceAll("-", "").repeat(2),
-        pod: { namespace: "test", name: "pod", uid: `uid-${counter}` },
+        pod: { namespace: "contract", name: "pod", uid: `uid-${counter}` },
         name: "main",
         image: under.image,
         command: ["/bin/sh", "-c", code],
@@ -173,7 +173,7 @@ export function sandboxContract(name: string, make: () => Promise<SandboxUnderTe
     });
 
     it("starts the next one in the place of the one before, with the same ports", async () => {
-      const pod = { namespace: "test", name: "again", uid: "uid-again" };
+      const pod = { namespace: "contract", name: "again", uid: "uid-again" };
       const ports = [{ containerPort: 8080, hostPort: 21_000 + (Math.floor(performance.now()) % 5_000) }];
       for (let round = 0; round < 3; round++) {
         const { container } = await start("exit 1", { pod, ports });

@@ -15,7 +15,6 @@ import { downloadHttp } from "./http.js";
 import { defaultMaxModelBytes } from "./limits.js";
 import { copyLocal } from "./local.js";
 import type { Log } from "./log.js";
-import { pullModel } from "./oci.js";
 import { parseSource, redact } from "./uri.js";
 
 export interface Pair {
@@ -88,10 +87,13 @@ async function fetchInto(
         await downloadHttp(source.url, staging, label, { ...options, budget: limit });
         await unpackLone(staging, shown, limit, options);
       });
-    case "oci":
+    case "oci": {
+      // Only such a model needs the code that asks registries.
+      const { pullModel } = await import("./oci.js");
       // A model in an image is laid out as it is meant: an archive in it stays one, as upstream has it.
       await pullModel(source.image, shown, staging, { ...options, budget: limit });
       return;
+    }
     case "pvc":
       // The kubelet mounts a claim itself; one that arrives here was not found.
       throw new StorageError(`Cannot locate source uri ${shown} for PVC`);

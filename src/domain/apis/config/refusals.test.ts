@@ -143,6 +143,47 @@ refuses("config-domain", [
   ["example.com", "wildcard", "example.com: expected a map with a selector"],
 ]);
 
+refuses("config-registries", [
+  [
+    "plain-http",
+    "http://localhost:5000",
+    'plain-http: "http://localhost:5000" is not a registry\'s host, such as registry.example.com:5000',
+  ],
+  [
+    "skip-tls-verify",
+    "a b",
+    'skip-tls-verify: "a b" is not a registry\'s host, such as registry.example.com:5000',
+  ],
+  ["ca-certificates", "trust me", "ca-certificates: expected certificates as PEM"],
+  [
+    "mirrors",
+    "localhost",
+    "mirrors cannot be parsed, please check the format: expected a map from registry to a list of hosts",
+  ],
+  [
+    "mirrors",
+    "docker.io: mirror.example.com",
+    "mirrors cannot be parsed, please check the format: docker.io: expected a list of hosts",
+  ],
+  [
+    "mirrors",
+    "docker.io:\n- https://mirror.example.com",
+    'mirrors: "https://mirror.example.com" is not a registry\'s host, such as registry.example.com:5000',
+  ],
+]);
+
+it("config-registries: a host without TLS has no certificate to skip", () => {
+  expect(
+    denied("config-registries", { "plain-http": "a.example, b.example", "skip-tls-verify": "b.example" }),
+  ).toBe("b.example is in plain-http, where there is no certificate, and in skip-tls-verify");
+  expect(
+    denied("config-registries", {
+      mirrors: "docker.io:\n- localhost:5000\n",
+      "plain-http": "a.example:5000,[::1]:5000",
+    }),
+  ).toBeUndefined();
+});
+
 refuses("config-gc", [
   ["retain-since-create-time", "-1h", "failed to parse retain-since-create-time: must be non-negative"],
   [

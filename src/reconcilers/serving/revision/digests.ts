@@ -89,8 +89,8 @@ export function digestDesk(digests: ImageDigests, clock: Clock): DigestDesk {
       isHeard: false,
       failures: 0,
       running: undefined,
-      // What was said last stands until there is something new to say.
-      found: before?.found ?? { outcome: "asking", sinceMs: clock.now() },
+      // What went wrong last stands until there is something new to say.
+      found: before?.found.outcome === "failed" ? before.found : { outcome: "asking", sinceMs: clock.now() },
       againAtMs: 0,
     };
     errands.set(nameOf(key), errand);
@@ -100,7 +100,8 @@ export function digestDesk(digests: ImageDigests, clock: Clock): DigestDesk {
   return {
     async ask(key, uid, wish) {
       const errand = errandOf(key, JSON.stringify([uid, wish]));
-      if (errand.running === undefined && errand.againAtMs <= clock.now()) {
+      const isDue = errand.found.outcome !== "resolved" && errand.againAtMs <= clock.now();
+      if (errand.running === undefined && isDue) {
         errand.running = run(errand, wish);
       }
       if (errand.running !== undefined) {

@@ -16,7 +16,8 @@ export async function layerOf(...entries: readonly LayerEntry[]): Promise<Buffer
 export async function tarOf(...entries: readonly LayerEntry[]): Promise<Buffer> {
   const pack = tar.pack();
   for (const { body = "", ...header } of entries) {
-    pack.entry({ size: Buffer.byteLength(body), ...header }, body as string);
+    // Dated, or the same layer would be another one a second later.
+    pack.entry({ size: Buffer.byteLength(body), mtime: new Date(0), ...header }, body as string);
   }
   pack.finalize();
   const chunks: Buffer[] = [];

@@ -95,7 +95,7 @@ const AuthorizationPolicySchema = resource(
       selector: SelectorSchema,
       targetRef: TargetRefSchema,
       targetRefs: list(TargetRefSchema),
-      action: str({ description: "ALLOW unless said; DENY goes before it, AUDIT only counts." }),
+      action: str({ description: "ALLOW unless said; DENY goes before it, AUDIT refuses nothing." }),
       rules: list(PolicyRuleSchema, {
         description: "Any one that matches is enough. None at all never matches.",
       }),

@@ -62,10 +62,14 @@ export function podPlace(pod: Pod, deps: KubeletDeps): PodPlace {
       const process: Place = { kind: "process", sandbox: deps.sandbox, images: deps.images };
       if ((await kind) === "process" || (role === "init" && (await isOurs(image)))) return process;
       const why = await needsEngine(image);
-      if (deps.engine === undefined) return { because: why };
+      // What needs an engine tells that there is none; beside it, one of ours is no cause of anything.
+      const isBystander = wish === undefined && (await isOurs(image));
+      if (deps.engine === undefined) return isBystander ? process : { because: why };
       const opened = await deps.engine.open();
-      if (opened.outcome === "missing") return { because: `${why}: ${opened.because}` };
-      if (wish === undefined && (await isOurs(image))) {
+      if (opened.outcome === "missing") {
+        return isBystander ? process : { because: `${why}: ${opened.because}` };
+      }
+      if (isBystander) {
         return {
           because:
             `${image} runs as a process and ${all.find((one) => one.image !== image)?.image} needs a container ` +

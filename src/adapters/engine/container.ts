@@ -11,7 +11,15 @@ import {
 import type { EngineApi } from "./api.js";
 import { demuxer } from "./demux.js";
 import { execBeside } from "./exec.js";
-import { atOnceMs, awayFirstMs, awayMaxMs, awayToldMs, lastWordsMs } from "./limits.js";
+import {
+  atOnceMs,
+  awayFirstMs,
+  awayMaxMs,
+  awayToldMs,
+  endingLookMs,
+  lastWordsMs,
+  lookAgainMs,
+} from "./limits.js";
 import { usageReader } from "./usage.js";
 
 export interface ContainerParts {
@@ -31,6 +39,7 @@ export interface ContainerParts {
 interface Listening {
   /** All output there will be was heard. */
   readonly heard: Promise<void>;
+  quietSinceMs(): number | undefined;
   stop(): void;
 }
 
@@ -58,6 +67,8 @@ export function followContainer({
   const listeners = new Set<(because: string | undefined) => void>();
   let isOver = false;
   let wasKilledHere = false;
+  let isEnding = false;
+  let poke = () => {};
   let killAtMs = Number.POSITIVE_INFINITY;
   let cancelKill: (() => void) | undefined;
   let awaySinceMs: number | undefined;
@@ -69,38 +80,66 @@ export function followContainer({
     if (name === "SIGKILL") wasKilledHere = true;
     // Gone already, or gone with the engine: the one who waits for its end sees which.
     await api.call("POST", `${path}/kill`, { query: { signal: name } }).catch(() => {});
+    isEnding = true;
+    poke();
   }
 
-  /** Either may be the first to know: the end of its output, at once, or the engine, which looks now and then. */
+  /**
+   * The end of its output, or the engine, which looks now and then: either may be the first to know. Both have been
+   * seen to miss an end, so it is asked after now and then, and often once it was told to end.
+   */
   async function ended(): Promise<ContainerExit> {
-    let listening: Listening = { heard: hear(output, spec), stop: () => output.destroy() };
+    let listening = listenTo(hear(output, spec), () => output.destroy());
     for (;;) {
+      const cut = new AbortController();
       try {
-        const over = api.call("POST", `${path}/wait`, { query: { condition: "not-running" }, withinMs: 0 });
-        over.catch(() => {}); // told to whoever awaits it below
-        await Promise.race([over, listening.heard]);
-        const quietSinceMs = clock.now();
-        await Promise.race([over, later(lastWordsMs)]);
-        const state = await stateNow();
+        const query = { condition: "not-running" };
+        const over = api.call("POST", `${path}/wait`, { query, signal: cut.signal, withinMs: 0 });
+        over.catch(() => {}); // told to whoever asks for the state below
+        const lookInMs = isEnding ? endingLookMs : lookAgainMs;
+        await Promise.race([over.catch(() => {}), listening.heard, poked(), later(lookInMs)]);
+        let state = await stateNow();
         if (awayFor !== undefined) tell(undefined);
+        if (state.Running && listening.quietSinceMs() !== undefined) {
+          // An end is known a moment after the last word; later than that, output was closed, or nobody passed it on.
+          await Promise.race([over, later(lastWordsMs)]);
+          state = await stateNow();
+          if (state.Running) listening = hearAgain(awaySinceMs ?? listening.quietSinceMs() ?? clock.now());
+          awaySinceMs = state.Running ? undefined : awaySinceMs;
+        }
         if (!state.Running) {
           await Promise.race([listening.heard, later(lastWordsMs)]);
           listening.stop();
           return exit(state);
         }
-        // It closed its output and goes on, or nobody passed it on while the engine was away.
-        listening = hearAgain(awaySinceMs ?? quietSinceMs);
-        awaySinceMs = undefined;
-        await over;
       } catch (error) {
         if (isPortError(error, "NotFound")) return gone();
         await away(error);
+      } finally {
+        cut.abort();
       }
     }
   }
 
+  function listenTo(heard: Promise<void>, stop: () => void): Listening {
+    let quietSinceMs: number | undefined;
+    const settled = heard.then(() => {
+      quietSinceMs = clock.now();
+    });
+    return { heard: settled, quietSinceMs: () => quietSinceMs, stop };
+  }
+
+  /** Resolves when the container was told something that may end it. */
+  function poked(): Promise<void> {
+    return new Promise((resolve) => {
+      poke = resolve;
+    });
+  }
+
   async function stateNow(): Promise<State> {
-    return (await api.call<{ State: State }>("GET", `${path}/json`)).State;
+    const { State: state } = await api.call<{ State: State }>("GET", `${path}/json`);
+    // Somebody may have paused it, which Podman does not count as running.
+    return { ...state, Running: state.Running || state.Status === "paused" };
   }
 
   /** From what the engine kept: output of the moments in which nobody listened is in it. Nobody waits for its first word. */
@@ -111,7 +150,7 @@ export function followContainer({
       (logs) => hear(logs, spec),
       () => {}, // the engine is away again, or the container gone: whoever waits for its end sees that
     );
-    return { heard, stop: () => cut.abort() };
+    return listenTo(heard, () => cut.abort());
   }
 
   function later(ms: number): Promise<void> {

@@ -11,6 +11,9 @@ export const awayMaxMs = 2_000;
 export const awayToldMs = 1_000;
 /** Between the end of a container's output and the engine's knowing that it has ended, and the other way round. */
 export const lastWordsMs = 1_000;
+/** How often a container is looked at though nothing was heard of its end, and how often once it was told to end. */
+export const lookAgainMs = 10_000;
+export const endingLookMs = 250;
 /** A program of another kind of machine fails in its first moment; one that ran longer than this was run by an emulator. */
 export const atOnceMs = 5_000;
 /** What an engine keeps of a container's output: enough to bridge its own restart, since the kubelet has the log. */

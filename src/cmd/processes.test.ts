@@ -38,12 +38,6 @@ beforeAll(() => {
   built = mkdtempSync(join(tmpdir(), "drydock-build-"));
   transpile("cmd/modelserver.ts");
   transpile("cmd/storage-initializer.ts");
-  transpile("cmd/spare.ts");
-  for (const room of ["modelserver", "adapters/storage", "ports"]) {
-    for (const file of readdirSync(join(root, "src", room), { recursive: true }) as string[]) {
-      if (file.endsWith(".ts") && !file.endsWith(".test.ts")) transpile(join(room, file));
-    }
-  }
   writeFileSync(join(built, "package.json"), '{"type":"module"}');
   for (const folder of ["node_modules", "python", "examples"])
     symlinkSync(join(root, folder), join(built, folder));
@@ -55,16 +49,21 @@ afterEach(() => {
 });
 afterAll(() => rmSync(built, { recursive: true }));
 
+/** The file, and every file of ours that it imports. */
 function transpile(file: string): void {
+  const target = join(built, "dist", file.replace(/\.ts$/, ".js"));
+  if (existsSync(target)) return;
   const source = readFileSync(join(root, "src", file), "utf8");
   const compilerOptions = {
     module: ts.ModuleKind.ESNext,
     target: ts.ScriptTarget.ES2022,
     verbatimModuleSyntax: true,
   };
-  const target = join(built, "dist", file.replace(/\.ts$/, ".js"));
+  const { outputText } = ts.transpileModule(source, { compilerOptions });
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, ts.transpileModule(source, { compilerOptions }).outputText);
+  writeFileSync(target, outputText);
+  for (const [, imported = ""] of outputText.matchAll(/(?:from|import\() ?"(\.[^"]+)\.js"/g))
+    transpile(join(dirname(file), `${imported}.ts`));
 }
 
 /** Started as what it is to be, or long before that: nobody can tell which. */
@@ -269,7 +268,7 @@ describe.each(ways)("the storage initializer process %s", (one) => {
     expect(code).toBe(1);
     expect(lastLine).toBe(
       "RuntimeError: Storage type gs:// is not available yet, it comes in a later version: gs://***@b/iris. " +
-        "The current available storage types are file://, http://, https://, pvc://.",
+        "The current available storage types are file://, http://, https://, oci://, pvc://.",
     );
     expect(readFileSync(log, "utf8")).toBe(lastLine);
     expect(stderr).toContain("] Storage initialization failed: Storage type gs:// is not available yet");

@@ -138,7 +138,7 @@ export function makeInstances(options: InstancesOptions): Instances {
     const gateway = gatewayOf(instance);
     const gatewayThere = gateway !== undefined && (await isSameProcess(gateway));
     if (holder !== undefined) {
-      const containers = await recordedContainers(files.run);
+      const containers = (await recorded(files.run)).filter((name) => !name.startsWith("spare-")).length;
       const parts = [
         `server (pid ${holder.pid})`,
         ...(gatewayThere ? [`gateway (pid ${gateway.pid})`] : []),
@@ -188,7 +188,7 @@ export function makeInstances(options: InstancesOptions): Instances {
   }
 
   async function sweepProcesses(): Promise<number> {
-    if ((await recordedContainers(files.run)) === 0) return 0;
+    if ((await recorded(files.run)).length === 0) return 0;
     const { processSandbox } = await import("../adapters/process/index.js");
     const sandbox = await processSandbox({ runFolder: files.run, clock });
     const swept = await sandbox.sweep().finally(() => sandbox.close());
@@ -256,14 +256,15 @@ async function writeWhole(file: string, text: string): Promise<void> {
   await rename(draft, file);
 }
 
-async function recordedContainers(runFolder: string): Promise<number> {
+/** Names of the processes that an instance recorded: containers, and those that wait to become one. */
+async function recorded(runFolder: string): Promise<readonly string[]> {
   const lives = await readdir(runFolder).catch(() => []);
-  const counts = lives.map(async (life) => {
+  const names = lives.map(async (life) => {
     const folder = join(runFolder, life);
-    if (!(await stat(folder)).isDirectory()) return 0;
-    return (await readdir(folder)).filter((name) => name.endsWith(".pid")).length;
+    if (!(await stat(folder)).isDirectory()) return [];
+    return (await readdir(folder)).filter((name) => name.endsWith(".pid"));
   });
-  return (await Promise.all(counts)).reduce((total, count) => total + count, 0);
+  return (await Promise.all(names)).flat();
 }
 
 function gatewayOf(instance: Recorded | undefined): ProcessIdentity | undefined {

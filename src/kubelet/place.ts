@@ -60,7 +60,10 @@ export function podPlace(pod: Pod, deps: KubeletDeps): PodPlace {
         };
       }
       const process: Place = { kind: "process", sandbox: deps.sandbox, images: deps.images };
-      if ((await kind) === "process" || (role === "init" && (await isOurs(image)))) return process;
+      if ((await kind) === "process") return process;
+      // What runs to its end serves nobody, so its parts need no network in common.
+      const alone = role === "init" || (wish === undefined && pod.spec?.restartPolicy === "Never");
+      if (alone && (await isOurs(image))) return process;
       const why = await needsEngine(image);
       // What needs an engine tells that there is none; beside it, one of ours is no cause of anything.
       const isBystander = wish === undefined && (await isOurs(image));

@@ -159,7 +159,9 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
 
   async function live(): Promise<void> {
     if (facts.isOver) return; // only its logs are of interest, and its deletion
-    const hadVolumes = existsSync(folders.volumes);
+    // What was in memory went with the last Drydock, and init containers may have to write it again.
+    const inMemory = (spec.volumes ?? []).some(({ emptyDir }) => emptyDir?.medium === "Memory");
+    const hadVolumes = existsSync(folders.volumes) && !inMemory;
     const gate = deferred();
     // They make their images ready while volumes, ports and init containers are on their way.
     const main = mains.filter((life) => !isFinished(life)).map((life) => life.run(gate.promise));
@@ -325,6 +327,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
       ending.abort();
       stopAll(Math.min(closeGraceMs, graceMs()));
       await alive;
+      await rm(folders.memoryRoot, { recursive: true, force: true });
     },
     done: finished.promise,
   };

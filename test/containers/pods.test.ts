@@ -16,6 +16,7 @@ import { buildImage, describeWithEngine, goImage, shellImage } from "./engine.js
 
 describeWithEngine("a pod of containers", ({ api }) => {
   let world: KubeletWorld;
+  const made: Pod[] = [];
   let engine: Engine;
   let home: string;
   let shellTag: string;
@@ -27,12 +28,22 @@ describeWithEngine("a pod of containers", ({ api }) => {
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), "pods-"));
     engine = containerEngine({ home, clock: systemClock(), log: { info() {}, error() {} } });
-    world = await kubeletWorld({ kubelet: { engine } });
+    const fresh = await kubeletWorld({ kubelet: { engine } });
+    world = {
+      ...fresh,
+      async create(wish) {
+        const pod = await fresh.create(wish);
+        made.push(pod);
+        return pod;
+      },
+    };
   });
   afterEach(async () => {
     await world.close();
     await engine.close();
     await rm(home, { recursive: true, force: true });
+    const uids = made.splice(0).map(({ metadata }) => `drydock-${metadata.uid}`);
+    expect((await readdir("/dev/shm")).filter((name) => uids.includes(name))).toEqual([]);
   });
   afterAll(async () => {
     const left = await api.call<readonly { Names: readonly string[]; Labels: Record<string, string> }[]>(

@@ -1,5 +1,6 @@
 // What a schema cannot say, put right after the dice fell: names that must exist, sums, and one of several.
 import type { Kind } from "../../src/domain/apis/kind.js";
+import { istioRules } from "./istioRules.js";
 import type { Bag, Maker } from "./values.js";
 
 type Right = (make: Maker, object: Bag) => Bag;
@@ -348,6 +349,7 @@ const metrics: readonly Bag[] = [
 ];
 
 const byKind: { readonly [kind: string]: Right } = {
+  ...istioRules,
   "Pod.": ofPod,
   "Deployment.apps": selected,
   "ReplicaSet.apps": selected,

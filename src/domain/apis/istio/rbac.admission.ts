@@ -2,7 +2,7 @@
 import type { AdmissionContext, Resource, WebhookAnswer } from "../kind.js";
 import { equalJson } from "../schema/index.js";
 import type { ClusterRbacConfig, ServiceRole, ServiceRoleBinding } from "./rbac.types.js";
-import { denied } from "./security.admission.js";
+import { denied, under } from "./security.admission.js";
 
 export function judgeClusterRbacConfig(
   object: ClusterRbacConfig,
@@ -11,11 +11,12 @@ export function judgeClusterRbacConfig(
   if (untouched(object, context)) return undefined;
   const faults: string[] = [];
   const { mode = "OFF", inclusion, exclusion } = object.spec ?? {};
-  if (object.metadata.name !== "default") faults.push('ClusterRbacConfig must be named "default"');
+  if (object.metadata.name !== "default")
+    faults.push('metadata.name: ClusterRbacConfig must be named "default"');
   if (mode === "ON_WITH_INCLUSION" && inclusion === undefined)
-    faults.push("inclusion cannot be null (use 'inclusion: {}' for none)");
+    faults.push("spec: inclusion cannot be null (use 'inclusion: {}' for none)");
   if (mode === "ON_WITH_EXCLUSION" && exclusion === undefined)
-    faults.push("exclusion cannot be null (use 'exclusion: {}' for none)");
+    faults.push("spec: exclusion cannot be null (use 'exclusion: {}' for none)");
   return denied(faults);
 }
 
@@ -25,17 +26,19 @@ export function judgeServiceRole(
 ): WebhookAnswer | undefined {
   if (untouched(object, context)) return undefined;
   const { rules = [] } = object.spec ?? {};
-  if (rules.length === 0) return denied(["at least 1 rule must be specified"]);
+  if (rules.length === 0) return denied(["spec.rules: at least 1 rule must be specified"]);
   return denied(
-    rules.flatMap(({ services = [], constraints = [] }, index) => [
-      ...(services.length === 0 ? [`at least 1 service must be specified for rule ${index}`] : []),
-      ...constraints.flatMap(({ key, values = [] }, at) => [
-        ...(key ? [] : [`key cannot be empty for constraint ${at} in rule ${index}`]),
-        ...(values.length > 0 && values.every((value) => value !== "")
-          ? []
-          : [`at least 1 value must be specified for constraint ${at} in rule ${index}`]),
+    rules.flatMap(({ services = [], constraints = [] }, index) =>
+      under(`spec.rules[${index}]`, [
+        ...(services.length === 0 ? [`at least 1 service must be specified for rule ${index}`] : []),
+        ...constraints.flatMap(({ key, values = [] }, at) => [
+          ...(key ? [] : [`key cannot be empty for constraint ${at} in rule ${index}`]),
+          ...(values.length > 0 && values.every((value) => value !== "")
+            ? []
+            : [`at least 1 value must be specified for constraint ${at} in rule ${index}`]),
+        ]),
       ]),
-    ]),
+    ),
   );
 }
 
@@ -57,7 +60,7 @@ export function judgeServiceRoleBinding(
       `kind set to ${JSON.stringify(roleRef.kind ?? "")}, currently the only supported value is "ServiceRole"`,
     );
   if (roleRef !== undefined && !roleRef.name) faults.push("`name` in `roleRef` cannot be empty");
-  return denied(faults);
+  return denied(under("spec", faults));
 }
 
 function untouched<T extends Resource & { readonly spec?: unknown }>(

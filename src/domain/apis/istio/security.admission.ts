@@ -21,6 +21,11 @@ export function denied(faults: readonly string[]): WebhookAnswer | undefined {
   };
 }
 
+/** The place before the words: Istio's own leave people to look for it. */
+export function under(path: string, faults: readonly string[]): readonly string[] {
+  return faults.map((fault) => `${path}: ${fault}`);
+}
+
 type Answer = WebhookAnswer | undefined;
 
 export function judgeRequestAuthentication(
@@ -30,9 +35,9 @@ export function judgeRequestAuthentication(
   if (untouched(object, context)) return undefined;
   const { jwtRules = [] } = object.spec ?? {};
   return denied([
-    ...targetFaults(object.spec ?? {}),
-    ...annotationFaults(object),
-    ...jwtRules.flatMap(ruleFaults),
+    ...under("spec", targetFaults(object.spec ?? {})),
+    ...under("metadata.annotations", annotationFaults(object)),
+    ...jwtRules.flatMap((rule, index) => under(`spec.jwtRules[${index}]`, ruleFaults(rule))),
   ]);
 }
 
@@ -107,8 +112,10 @@ export function judgeAuthorizationPolicy(
     faults.push(
       "DENY action without `rules` is meaningless as it will never be triggered, add an empty rule `{}` to match everything",
     );
-  faults.push(...rules.flatMap(policyRuleFaults));
-  return denied(faults);
+  return denied([
+    ...under("spec", faults),
+    ...rules.flatMap((rule, index) => under(`spec.rules[${index}]`, policyRuleFaults(rule))),
+  ]);
 }
 
 function policyRuleFaults(rule: PolicyRule): readonly string[] {

@@ -24,6 +24,8 @@ export const eagerProbes: readonly { readonly untilMs: number; readonly everyMs:
   { untilMs: 60_000, everyMs: 200 },
   { untilMs: Number.POSITIVE_INFINITY, everyMs: 1_000 },
 ];
+/** However much a container says while it starts, it is asked no more often than this. */
+export const eagerRestMs = 1;
 /** A probe by command costs a process each time. */
 export const eagerExecMs = 250;
 export const defaultPeriodMs = 10_000;

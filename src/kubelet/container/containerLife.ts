@@ -48,6 +48,8 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
   /** What a start that is under way must do when it finds the pod ending. */
   let lateGraceMs = 0;
   const started = deferred();
+  /** Aborted with each piece of output: the starting container's only sign of how far it is. */
+  let said = new AbortController();
 
   async function run(gate: Promise<void>): Promise<LifeOutcome> {
     const first = pullImage(container, role, world);
@@ -144,7 +146,13 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     let told = "";
     while (!ending.aborted) {
       try {
-        const spec = await makeContainerSpec(container, image, place.kind, world, log.write);
+        const hear: LogFile["write"] = (stream, chunk) => {
+          const later = log.write(stream, chunk);
+          said.abort();
+          said = new AbortController();
+          return later;
+        };
+        const spec = await makeContainerSpec(container, image, place.kind, world, hear);
         if (ending.aborted) return undefined;
         if (!isProblem(spec)) return await place.sandbox.start(spec);
         world.note(name, { state: waiting("CreateContainerConfigError", spec.problem) });
@@ -187,6 +195,7 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
           if (answer.isWell) world.start.answered(askedMs);
           return answer;
         },
+        stirred: () => said.signal,
         onStarted() {
           if (signal.aborted) return;
           world.note(name, { isStarted: true });

@@ -4,7 +4,7 @@
  */
 import type { Probe } from "../../domain/apis/core/container.types.js";
 import type { Clock } from "../../ports/index.js";
-import { defaultPeriodMs, eagerExecMs, eagerProbes } from "../limits.js";
+import { defaultPeriodMs, eagerExecMs, eagerProbes, eagerRestMs } from "../limits.js";
 import { pause } from "../times.js";
 import type { Answer } from "./answers.js";
 
@@ -19,6 +19,8 @@ export interface ProbeSet {
 export interface ProberDeps {
   readonly clock: Clock;
   readonly ask: (probe: Probe, timeoutMs: number) => Promise<Answer>;
+  /** Aborts at the container's next sign of life: a server that says it listens is asked at once. */
+  readonly stirred?: () => AbortSignal;
   readonly onStarted: () => void;
   readonly onReady: (isReady: boolean) => void;
   readonly onFailed: (name: ProbeName, because: string) => void;
@@ -45,7 +47,7 @@ export async function runProbes(probes: ProbeSet, deps: ProberDeps, signal: Abor
 async function untilWell(
   name: ProbeName,
   probe: Probe,
-  { clock, ask, onFailed }: ProberDeps,
+  { clock, ask, stirred, onFailed }: ProberDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { periodMs, timeoutMs, failureThreshold } = timings(probe);
@@ -54,6 +56,8 @@ async function untilWell(
   let nextCountedMs = startMs + periodMs;
   let failures = 0;
   while (!signal.aborted) {
+    // Taken before it is asked: what is said meanwhile counts.
+    const stir = probe.exec === undefined ? stirred?.() : undefined;
     const answer = await ask(probe, timeoutMs);
     if (signal.aborted) return false;
     if (answer.isWell) return true;
@@ -65,7 +69,10 @@ async function untilWell(
       // Readiness has no limit: a container that is never ready is not restarted for it.
       if (name !== "Readiness" && failures >= failureThreshold) return false;
     }
-    await pause(clock, Math.min(eagerWait(probe, nowMs - startMs), periodMs), signal);
+    const waitMs = Math.min(eagerWait(probe, nowMs - startMs), periodMs);
+    await pause(clock, Math.min(eagerRestMs, waitMs), signal);
+    const woken = stir === undefined ? signal : AbortSignal.any([signal, stir]);
+    await pause(clock, Math.max(waitMs - eagerRestMs, 0), woken);
   }
   return false;
 }

@@ -17,8 +17,9 @@ export const scanSlice = 8;
 /** Shells kept waiting: a pod with two containers, or two pods at once, start without a fork. About 1 MB each. */
 export const spareShells = 2;
 /**
- * Programs kept waiting, of each kind that was used: two starts at once find one each. Measured, private memory: storage
- * initializer 23 MB, ONNX server 53 MB, scikit-learn server and its Python 110 MB.
+ * Programs kept waiting, of each kind that was used: two starts at once find one each. Measured beside others
+ * of their kind, memory that is nobody else's: storage initializer 6 MB, ONNX server 16 MB, scikit-learn server and its
+ * Python 75 MB.
  */
 export const sparesEach = 2;
 /** What all programs that wait may hold together; past it a kind has fewer. */

@@ -1,29 +1,50 @@
-// The Client for those who live in the server's own process: no HTTP, no text, the very objects readers share.
+/**
+ * The Client for those who live in the server's own process: no HTTP, no text, the very objects readers share.
+ *
+ * One that is `early` sees what is written when it is written, and one that also `goesOn` does not wait for the disk
+ * either: a chain of them is as long as its work, with one flush at its end. Nobody outside sees anything sooner, and a
+ * crash leaves a beginning of the chain, never its middle. When the disk fails, watches end as Expired and what a list
+ * shows is back to what is durable.
+ */
 import { apiVersionOf, type Kind, type Resource } from "../domain/apis/kind.js";
 import type { Client, Key, Page, PatchOptions, Unsaved, WatchEvent, Within } from "../ports/index.js";
 import { limits } from "./limits.js";
 import { listPage, parseVersion } from "./listing.js";
 import {
   insideContext,
+  keyOf,
   patchObject,
   type Registry,
   type Seen,
   selectionOf,
   type User,
+  type WriteContext,
 } from "./registry/index.js";
 import { expired, refusal } from "./status.js";
 
-export function localClient(registry: Registry, user: User): Client {
-  const untracked = insideContext(user);
+export interface Haste {
+  readonly early?: boolean;
+  readonly goesOn?: boolean;
+}
+
+export function localClient(registry: Registry, user: User, { early, goesOn }: Haste = {}): Client {
+  const untracked: WriteContext = { ...insideContext(user), early: early === true && goesOn === true };
 
   return {
     async get<T extends Resource>(kind: Kind<T>, { namespace, name }: Key) {
       const served = registry.servedAs(kind);
-      return registry.get(served, kind.namespaced ? namespace : "", name)?.object as T | undefined;
+      const key = keyOf(kind.namespaced ? namespace : "", name);
+      const stored = early === true ? served.collection.latest(key) : served.collection.get(key);
+      return stored && (served.show(stored).object as T);
     },
 
     async list<T extends Resource>(kind: Kind<T>, within: Within = {}): Promise<Page<T>> {
       const served = registry.servedAs(kind);
+      if (early === true && within.limit === undefined && within.continue === undefined) {
+        const found = served.collection.listEarly(selectionOf(served, within));
+        const items = found.map((stored) => served.show(stored).object as T);
+        return { items, resourceVersion: String(registry.staged()) };
+      }
       const page = await listPage(registry, served, within);
       return {
         items: page.items.map((stored) => stored.object as T),
@@ -33,7 +54,12 @@ export function localClient(registry: Registry, user: User): Client {
     },
 
     watch: <T extends Resource>(kind: Kind<T>, from: string, signal: AbortSignal, within: Within = {}) =>
-      watchLocally<T>(registry, kind as unknown as Kind, from, signal, within),
+      watchLocally<T>(
+        { registry, kind: kind as unknown as Kind, early: early === true },
+        from,
+        signal,
+        within,
+      ),
 
     async create<T extends Resource>(kind: Kind<T>, object: Unsaved<T>): Promise<T> {
       const whole = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...object } as unknown as Resource;
@@ -90,8 +116,7 @@ export function localClient(registry: Registry, user: User): Client {
 }
 
 async function* watchLocally<T extends Resource>(
-  registry: Registry,
-  kind: Kind,
+  { registry, kind, early }: { readonly registry: Registry; readonly kind: Kind; readonly early: boolean },
   from: string,
   signal: AbortSignal,
   within: Within,
@@ -104,19 +129,27 @@ async function* watchLocally<T extends Resource>(
   let wake = () => {};
   let cut = false;
 
+  const all = () => (early ? collection.listEarly(selection) : collection.list(selection));
+  const since = (revision: number) =>
+    early ? collection.sinceEarly(revision, selection) : collection.since(revision, selection);
   const missed =
     start === undefined || start === 0
-      ? collection.list(selection).map((stored): Seen => ({ type: "ADDED", stored }))
-      : collection.since(start, selection);
+      ? all().map((stored): Seen => ({ type: "ADDED", stored }))
+      : since(start);
   if (missed === undefined) throw expired(start ?? 0, collection.floor());
   for (const seen of missed) waiting.push(seen);
-  const stop = collection.watch(selection, (seen) => {
+  const hear = (seen: Seen) => {
     if (start !== undefined && seen.stored.revision <= start) return;
     // A reader that fell this far behind lists again sooner than it catches up.
     if (waiting.length >= limits.watchBacklogEvents) cut = true;
     else waiting.push(seen);
     wake();
-  });
+  };
+  const lost = () => {
+    cut = true;
+    wake();
+  };
+  const stop = early ? collection.watchEarly(selection, hear, lost) : collection.watch(selection, hear);
   const onAbort = () => wake();
   signal.addEventListener("abort", onAbort);
   try {
@@ -129,7 +162,7 @@ async function* watchLocally<T extends Resource>(
       }
       waiting.length = 0;
       next = 0;
-      if (cut) throw refusal("Expired", "the watcher fell too far behind, list again");
+      if (cut) throw refusal("Expired", "events were missed or taken back, list again");
       await new Promise<void>((resolve) => {
         wake = resolve;
       });

@@ -22,6 +22,8 @@ export interface AutoscalerOptions {
   readonly clock: Clock;
   readonly pods: Lister<Pod>;
   readonly config: () => AutoscalerConfig;
+  /** Somebody waits for a Revision that sleeps: called before anyone acts on it. */
+  readonly onWake?: () => void;
 }
 
 export interface Autoscaler {
@@ -39,7 +41,7 @@ export interface Scaled {
   autoscaler: PodAutoscaler;
 }
 
-export function startAutoscaler({ clock, pods, config }: AutoscalerOptions): Autoscaler {
+export function startAutoscaler({ clock, pods, config, onWake }: AutoscalerOptions): Autoscaler {
   const all = new Map<string, Scaled>();
   /** Those with pods or counts. For whoever sleeps there is nothing to do until a count comes. */
   const awake = new Set<Scaled>();
@@ -115,8 +117,10 @@ export function startAutoscaler({ clock, pods, config }: AutoscalerOptions): Aut
         one.decider.record(stat, nowMs);
         wake(one);
         // Upstream waits for its next tick where nothing was decided yet; whoever slept through our restart need not.
-        if (stat.averageConcurrentRequests > 0 && one.decider.wish.desiredScale <= 0)
+        if (stat.averageConcurrentRequests > 0 && one.decider.wish.desiredScale <= 0) {
+          onWake?.();
           decide(one, countsOf(one.key).ready);
+        }
       }
     },
     figures: () => figuresOf([...all.values()], countsOf, clock.now()),

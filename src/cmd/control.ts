@@ -9,7 +9,7 @@ import { systemRandom } from "../adapters/clock/index.js";
 import { containerEngine } from "../adapters/engine/index.js";
 import { processImages, type RuntimeEnsure } from "../adapters/process/index.js";
 import { createRegistry, localClient, type Registry, startApiServer } from "../apiserver/index.js";
-import { type Informers, makeInformers, makeRecorder } from "../controller/index.js";
+import { type Informers, makeInformers, makeQuiet, makeRecorder, type Quiet } from "../controller/index.js";
 import { allKinds } from "../domain/apis/kinds.js";
 import { type Kubelet, startKubelet } from "../kubelet/index.js";
 import type { Client, Engine, Images, Log } from "../ports/index.js";
@@ -92,7 +92,11 @@ export interface Control extends Beside {
   readonly registry: Registry;
   /** Those inside see the API as any client does, only without the wire. */
   readonly inside: Client;
+  /** For controllers, who act on what is written while it is on its way to disk. */
+  readonly early: Client;
   readonly informers: Informers;
+  /** Shared by all who do what somebody waits for, and all who tell of it. */
+  readonly quiet: Quiet;
   /** Lines for /metrics, from whoever has figures to show. */
   readonly figures: (() => readonly string[] | Promise<readonly string[]>)[];
 }
@@ -104,13 +108,17 @@ async function openApi(beside: Beside, log: Log, closers: Closers): Promise<Cont
     createRegistry({ store, clock, random: systemRandom, kinds: allKinds, log }),
     (made) => made.close(),
   );
-  const inside = localClient(registry, {
+  const controller = {
     name: "system:serviceaccount:knative-serving:controller",
     groups: ["system:masters"],
-  });
-  const informers = makeInformers({ client: inside, clock, log });
+  };
+  const early = localClient(registry, controller, { early: true, goesOn: true });
+  const informers = makeInformers({ client: early, clock, log });
   closers.add(() => informers.close());
-  return { ...beside, log, registry, inside, informers, figures: [] };
+  const inside = localClient(registry, controller);
+  const quiet = makeQuiet();
+  closers.add(async () => quiet.close());
+  return { ...beside, log, registry, inside, early, informers, quiet, figures: [] };
 }
 
 /** Only a first model needs what installs runtimes. */
@@ -140,10 +148,9 @@ async function startNode(
   closers: Closers,
 ): Promise<Kubelet> {
   const { registry, informers, clock, log, home } = control;
-  const client = localClient(registry, {
-    name: "system:node:drydock",
-    groups: ["system:nodes", "system:masters"],
-  });
+  const node = { name: "system:node:drydock", groups: ["system:nodes", "system:masters"] };
+  // Its own writes wait for the disk: a process is stopped only once others can know that it goes.
+  const client = localClient(registry, node, { early: true });
   const kubelet = await startKubelet({
     client,
     sandbox: await control.sandbox,
@@ -153,7 +160,14 @@ async function startNode(
     clock,
     random: systemRandom,
     log,
-    recorder: makeRecorder({ client, clock, random: systemRandom, log, component: "kubelet" }),
+    recorder: makeRecorder({
+      client,
+      clock,
+      random: systemRandom,
+      log,
+      component: "kubelet",
+      quiet: control.quiet,
+    }),
     home,
     nodeName: "drydock",
     version,

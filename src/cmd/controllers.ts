@@ -2,7 +2,7 @@
 import { systemRandom } from "../adapters/clock/index.js";
 import { gatewayProber } from "../adapters/gatewayProber/index.js";
 import { startAutoscaler } from "../autoscaler/index.js";
-import { type Deps, makeQuiet, makeRecorder, readYourWrites, startController } from "../controller/index.js";
+import { type Deps, makeRecorder, readYourWrites, startController } from "../controller/index.js";
 import { Pod } from "../domain/apis/core/pod.types.js";
 import type { ImageDigests, IngressProber, PodUsage } from "../ports/index.js";
 import { liveServingConfig, servingReconcilers } from "../reconcilers/serving/index.js";
@@ -24,18 +24,19 @@ export function startControllers(
   { control, gateway, digests, domain, apiUrl, usage }: ControllersOptions,
   closers: Closers,
 ): void {
-  const { registry, inside, informers, clock, log, pki } = control;
+  const { registry, early, informers, clock, log, pki } = control;
   const deps: Deps = {
-    client: readYourWrites(inside, informers, clock),
+    client: readYourWrites(early, informers, clock),
     listers: informers.listers,
     clock,
     random: systemRandom,
     recorder: makeRecorder({
-      client: inside,
+      client: early,
       clock,
       random: systemRandom,
       log,
       component: "drydock-controller",
+      quiet: control.quiet,
     }),
   };
   const prober = proberOf(gateway, control, closers);
@@ -50,6 +51,7 @@ export function startControllers(
     clock,
     pods: deps.listers(Pod),
     config: () => config().autoscaler,
+    onWake: () => control.quiet.hurry(),
   });
   closers.add(async () => autoscaler.close());
   gateway.onStats(autoscaler.record);
@@ -75,9 +77,8 @@ export function startControllers(
       },
     }),
   ];
-  const quiet = makeQuiet();
   const controllers = reconcilers.map((reconciler) =>
-    startController(reconciler, informers, { ...deps, log, quiet }),
+    startController(reconciler, informers, { ...deps, log, quiet: control.quiet }),
   );
   const kindsOf = reconcilers.map(({ kind }) => kind.kind);
   control.figures.push(() => [
@@ -89,7 +90,6 @@ export function startControllers(
     ),
   ]);
   closers.add(async () => {
-    quiet.close();
     await Promise.all(controllers.map((controller) => controller.close()));
   });
   function counter(name: string, help: string, of: (index: number) => number | undefined) {
@@ -99,7 +99,7 @@ export function startControllers(
       ...kindsOf.map((kind, index) => `drydock_controller_${name}_total{kind="${kind}"} ${of(index) ?? 0}`),
     ];
   }
-  const collector = startGarbageCollector({ informers, client: inside, clock, log, kinds });
+  const collector = startGarbageCollector({ informers, client: early, clock, log, kinds });
   closers.add(() => collector.close());
 }
 

@@ -29,7 +29,8 @@ export function startController(
   const counts = { rounds: 0, failures: 0 };
   const { quiet } = deps;
   const later = quiet === undefined ? undefined : addsLater(queue, quiet);
-  listen(reconciler, informers, queue, later?.add ?? queue.add);
+  const told = (key: string) => (later !== undefined && quiet?.isHurried() ? later : queue).add(key);
+  listen(reconciler, informers, { add: queue.add, told, news: later?.add ?? queue.add });
   const workers = Array.from({ length: workersPerKind }, () => work());
 
   async function work(): Promise<void> {
@@ -97,10 +98,11 @@ function addsLater(queue: Workqueue, quiet: Quiet) {
 function listen(
   reconciler: Reconciler,
   informers: Informers,
-  queue: Workqueue,
-  addLater: (key: string) => void,
+  { add, told, news }: { readonly [how in "add" | "told" | "news"]: (key: string) => void },
 ): void {
-  informers.of(reconciler.kind).subscribe(({ object }) => queue.add(keyText(keyOf(object))));
+  informers.of(reconciler.kind).subscribe(({ object, old }) => {
+    (isWished(object, old) ? add : told)(keyText(keyOf(object)));
+  });
   for (const owned of reconciler.owns ?? []) {
     informers.of(owned).subscribe(({ object }) => {
       const owner = object.metadata.ownerReferences?.find((one) => one.controller === true);
@@ -110,7 +112,7 @@ function listen(
         groupOf(owner.apiVersion) !== reconciler.kind.group
       )
         return;
-      queue.add(
+      told(
         keyText({
           namespace: reconciler.kind.namespaced ? (object.metadata.namespace ?? "") : "",
           name: owner.name,
@@ -118,14 +120,24 @@ function listen(
       );
     });
   }
-  reconciler.wokenBy?.((key) => queue.add(keyText(key)));
+  reconciler.wokenBy?.((key) => add(keyText(key)));
   for (const { kind, wakes, isNews } of reconciler.watches ?? []) {
-    const add = (key: Key) => (isNews ? addLater : queue.add)(keyText(key));
+    const hear = isNews ? news : reconciler.isUrgent ? add : told;
     informers.of(kind).subscribe(({ object, old }) => {
-      for (const key of wakes(object)) add(key);
-      if (old !== undefined) for (const key of wakes(old)) add(key);
+      for (const key of wakes(object)) hear(keyText(key));
+      if (old !== undefined) for (const key of wakes(old)) hear(keyText(key));
     });
   }
+}
+
+/** Whether the change is a wish, and not merely what became of one. */
+function isWished({ metadata }: Resource, old: Resource | undefined): boolean {
+  return (
+    old === undefined ||
+    metadata.generation === undefined ||
+    metadata.generation !== old.metadata.generation ||
+    metadata.deletionTimestamp !== old.metadata.deletionTimestamp
+  );
 }
 
 /** One round for one key; resolves to when to look again. */

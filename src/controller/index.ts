@@ -2,7 +2,7 @@ export { type Ensured, type EnsureOwned, ensureOwned, ownedBy } from "./ensure.j
 export { type Controller, reconcileOnce, startController } from "./frame.js";
 export { type Change, controllerUid, type Informer, keyFromText, keyOf, keyText } from "./informer.js";
 export { type Informers, makeInformers, readYourWrites } from "./informers.js";
-export { makeQuiet } from "./quiet.js";
+export { makeQuiet, type Quiet } from "./quiet.js";
 export {
   asKind,
   type Deps,

@@ -13,6 +13,9 @@ export const newsRestMs = 20;
 /** Where rounds never stop following one another, news waits no longer than nobody notices. */
 export const newsLatestMs = 80;
 
+/** From the first request for a sleeping Revision to its answer, when its program waits loaded: what is told of it can wait so long. */
+export const hurryMs = 40;
+
 /** How long a write waits for its own echo in the lister before going on without it. */
 export const echoWaitMs = 2_000;
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { newsLatestMs, newsRestMs } from "./limits.js";
+import { hurryMs, newsLatestMs, newsRestMs } from "./limits.js";
 import { makeQuiet } from "./quiet.js";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -42,5 +42,27 @@ describe("news", () => {
     expect(heard).toEqual([]);
     vi.advanceTimersByTime(1);
     expect(heard).toEqual(["one"]);
+  });
+
+  it("waits while somebody waits for a pod, and no longer than ever", () => {
+    const quiet = makeQuiet();
+    const heard: string[] = [];
+    quiet.hurry();
+    expect(quiet.isHurried()).toBe(true);
+    quiet.soon(() => heard.push("one"));
+    vi.advanceTimersByTime(hurryMs - 1);
+    expect(heard).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(heard).toEqual(["one"]);
+    expect(quiet.isHurried()).toBe(false);
+
+    quiet.soon(() => heard.push("two"));
+    for (let ms = 0; ms < newsLatestMs - 1; ms += 1) {
+      quiet.hurry();
+      vi.advanceTimersByTime(1);
+    }
+    expect(heard).toEqual(["one"]);
+    vi.advanceTimersByTime(1);
+    expect(heard).toEqual(["one", "two"]);
   });
 });

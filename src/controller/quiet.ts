@@ -2,7 +2,7 @@
  * Lets what is only told wait for what somebody waits for. A pod that starts changes several times in a few
  * milliseconds, and each change would have everything above it judged anew, on the one processor that brings it up.
  */
-import { newsLatestMs, newsRestMs } from "./limits.js";
+import { hurryMs, newsLatestMs, newsRestMs } from "./limits.js";
 
 export interface Quiet {
   /** A round begins, or ends. */
@@ -10,6 +10,9 @@ export interface Quiet {
   leave(): void;
   /** Runs it a moment later, once no round is under way; late at the latest. */
   soon(run: () => void): void;
+  /** Somebody began to wait for a pod: for a moment all that follows from its start, and does not bring it up, is news. */
+  hurry(): void;
+  isHurried(): boolean;
   close(): void;
 }
 
@@ -19,6 +22,7 @@ export function makeQuiet(): Quiet {
   let sinceMs = 0;
   let timer: NodeJS.Timeout | undefined;
   let hasRested = false;
+  let hurriedUntilMs = 0;
 
   function release(): void {
     clearTimeout(timer);
@@ -30,7 +34,13 @@ export function makeQuiet(): Quiet {
   }
 
   function rested(): void {
-    const lateMs = performance.now() - sinceMs;
+    const nowMs = performance.now();
+    const lateMs = nowMs - sinceMs;
+    const hurriedMs = Math.min(hurriedUntilMs - nowMs, newsLatestMs - lateMs);
+    if (hurriedMs > 0) {
+      timer = setTimeout(rested, hurriedMs).unref();
+      return;
+    }
     hasRested = underWay > 0 && lateMs < newsLatestMs;
     if (hasRested) timer = setTimeout(release, newsLatestMs - lateMs).unref();
     else release();
@@ -50,6 +60,10 @@ export function makeQuiet(): Quiet {
       sinceMs = performance.now();
       timer = setTimeout(rested, newsRestMs).unref();
     },
+    hurry() {
+      hurriedUntilMs = performance.now() + hurryMs;
+    },
+    isHurried: () => performance.now() < hurriedUntilMs,
     close() {
       clearTimeout(timer);
       waiting = [];

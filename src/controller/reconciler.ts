@@ -43,6 +43,8 @@ export interface Reconciler<T extends Resource = Resource> {
   readonly owns?: readonly Kind[];
   /** Other kinds, and whom each of their objects wakes. */
   readonly watches?: readonly Watch[];
+  /** What it watches may be what a request waits for: its rounds are never put off. */
+  readonly isUrgent?: boolean;
   /** Those of its objects that are ours to tend; others are somebody else's, status and all. All of them unless said. */
   readonly isOurs?: (object: T) => boolean;
   /** What else wakes objects, that is no object itself. */

@@ -4,6 +4,7 @@ import type { Resource } from "../domain/apis/kind.js";
 import { isoSeconds } from "../domain/apis/meta/time.js";
 import type { Client, Clock, Log, Random, Recorder } from "../ports/index.js";
 import { rememberedEvents } from "./limits.js";
+import type { Quiet } from "./quiet.js";
 
 export interface RecorderOptions {
   readonly client: Client;
@@ -12,9 +13,11 @@ export interface RecorderOptions {
   readonly log: Log;
   /** Who speaks, as `kubectl describe` shows under From. */
   readonly component: string;
+  /** What is told while somebody waits for a pod is told after. */
+  readonly quiet?: Quiet;
 }
 
-export function makeRecorder({ client, clock, random, log, component }: RecorderOptions): Recorder {
+export function makeRecorder({ client, clock, random, log, component, quiet }: RecorderOptions): Recorder {
   const told = new Map<
     string,
     { readonly name: string; count: number; readonly written: Promise<unknown> }
@@ -71,7 +74,7 @@ export function makeRecorder({ client, clock, random, log, component }: Recorder
   /** All that have come in meanwhile at once, in their order: they share a flush of the disk. */
   async function tellAll(): Promise<void> {
     isTelling = true;
-    await Promise.resolve();
+    await (quiet?.isHurried() ? new Promise<void>((resolve) => quiet.soon(resolve)) : undefined);
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];

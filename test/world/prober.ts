@@ -3,7 +3,7 @@ import { judgeProbe, judgeProbes, type ProbeAnswer } from "../../src/domain/traf
 import type { IngressProber, ProbeTarget } from "../../src/ports/index.js";
 
 /** Undefined for an answer with the very configuration that was asked for. */
-export type Answers = (target: ProbeTarget) => ProbeAnswer | undefined;
+export type Answers = (target: ProbeTarget) => ProbeAnswer | undefined | Promise<ProbeAnswer | undefined>;
 
 const ports = { external: 18080, local: 18081 };
 
@@ -11,15 +11,17 @@ export function proberOf(answers: Answers): IngressProber {
   return {
     probe: async ({ targets }) => {
       const verdict = judgeProbes(
-        targets.map((target) => {
-          const port = ports[target.visibility];
-          const asked = {
-            url: `http://${target.host}:${port}/`,
-            address: `127.0.0.1:${port}`,
-            hash: target.hash,
-          };
-          return judgeProbe(asked, answers(target) ?? { status: 200, hash: target.hash });
-        }),
+        await Promise.all(
+          targets.map(async (target) => {
+            const port = ports[target.visibility];
+            const asked = {
+              url: `http://${target.host}:${port}/`,
+              address: `127.0.0.1:${port}`,
+              hash: target.hash,
+            };
+            return judgeProbe(asked, (await answers(target)) ?? { status: 200, hash: target.hash });
+          }),
+        ),
       );
       return verdict.outcome === "ready" ? verdict : { ...verdict, againMs: 1_000 };
     },

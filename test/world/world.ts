@@ -78,10 +78,13 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     ...(options.views === undefined ? {} : { views: options.views }),
   });
 
-  const client = localClient(registry, { name: "system:admin", groups: ["system:masters"] });
+  const admin = { name: "system:admin", groups: ["system:masters"] };
+  const client = localClient(registry, admin);
+  // As where Drydock runs: controllers go ahead of the disk.
+  const early = localClient(registry, admin, { early: true, goesOn: true });
   let asked = 0;
   let writes = 0;
-  const faulty = withFaults(client, options.faults ?? [], {
+  const faulty = withFaults(early, options.faults ?? [], {
     asks: () => {
       asked += 1;
       if (asked > mostWrites)
@@ -97,7 +100,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     info: () => {},
     error: (message, fields) => errors.push(`${message} ${JSON.stringify(fields ?? {})}`),
   };
-  const informers = makeInformers({ client, clock, log });
+  const informers = makeInformers({ client: early, clock, log });
 
   return {
     clock,
@@ -129,9 +132,9 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
         .collection.list(namespace === undefined ? {} : { namespace })
         .map((stored) => stored.object as T),
     async drain() {
-      // Nothing in a world leaves the microtask queue but timers, so a few turns see the end of everything.
+      // Nothing in a world leaves the microtask queue but timers and commits, so a few turns see the end of everything.
       for (let turns = 0; turns < 3; turns += 1) {
-        if (clock.runDue()) turns = 0;
+        if (clock.runDue() || registry.figures().commit.queued > 0) turns = 0;
         await nextTurn();
       }
     },

@@ -21,6 +21,11 @@ interface Watcher {
   readonly deliver: (seen: Seen) => void;
 }
 
+interface EarlyWatcher extends Watcher {
+  /** What was delivered may never be on disk: list again. */
+  readonly lost: () => void;
+}
+
 /** What a key will hold once the disk has it: an object, or nothing. */
 export interface Pending {
   readonly stored: Stored | undefined;
@@ -32,8 +37,11 @@ export type Collection = ReturnType<typeof makeCollection>;
 export function makeCollection(id: string, startRevision: number) {
   const live = new Map<string, Stored>();
   const pending = new Map<string, Pending>();
+  /** On the way to disk, in their order. */
+  let staged: Happening[] = [];
   const history = makeHistory(startRevision);
   const watchers = new Set<Watcher>();
+  const earlyWatchers = new Set<EarlyWatcher>();
   // Sorted as lists show them. New keys from a load or a burst wait in `live` until someone lists.
   let keys: string[] = [];
   let unsorted = false;
@@ -80,16 +88,22 @@ export function makeCollection(id: string, startRevision: number) {
       unsorted = true;
     },
 
-    stage(key: string, next: Pending): void {
-      pending.set(key, next);
+    stage(happening: Happening): void {
+      const { type, stored, revision } = happening;
+      pending.set(stored.key, { stored: type === "DELETED" ? undefined : stored, revision });
+      staged.push(happening);
+      tell(earlyWatchers, happening);
     },
     /** The disk refused: everything staged on a lost change is lost with it. */
-    unstage(key: string): void {
-      pending.delete(key);
+    unstage({ stored }: Happening): void {
+      pending.delete(stored.key);
+      staged = [];
+      for (const { lost } of [...earlyWatchers]) lost();
     },
 
     publish(happening: Happening): void {
       const { key } = happening.stored;
+      staged.shift();
       if (pending.get(key)?.revision === happening.revision) pending.delete(key);
       if (happening.type === "DELETED") {
         if (live.delete(key)) remove(key);
@@ -98,10 +112,7 @@ export function makeCollection(id: string, startRevision: number) {
         live.set(key, happening.stored);
       }
       history.add(happening);
-      for (const { selection, deliver } of watchers) {
-        const seen = through(selection, happening);
-        if (seen !== undefined) deliver(seen);
-      }
+      tell(watchers, happening);
     },
 
     /** Every selected object that readers see, ordered by namespace and name. */
@@ -146,7 +157,36 @@ export function makeCollection(id: string, startRevision: number) {
       watchers.add(watcher);
       return () => watchers.delete(watcher);
     },
+
+    /** For those inside: everything selected, with what is still on its way to disk. In no order. */
+    listEarly(selection: Selection): readonly Stored[] {
+      if (pending.size === 0) return this.list(selection);
+      const durable = this.list(selection).filter(({ key }) => !pending.has(key));
+      const coming = [...pending.values()].flatMap(({ stored }) =>
+        stored !== undefined && selects(selection, stored) ? [stored] : [],
+      );
+      return [...durable, ...coming];
+    },
+    sinceEarly(revision: number, selection: Selection): readonly Seen[] | undefined {
+      const coming = staged.filter((happening) => happening.revision > revision);
+      return history
+        .since(revision)
+        ?.concat(coming)
+        .flatMap((happening) => through(selection, happening) ?? []);
+    },
+    watchEarly(selection: Selection, deliver: (seen: Seen) => void, lost: () => void): () => void {
+      const watcher = { selection, deliver, lost };
+      earlyWatchers.add(watcher);
+      return () => earlyWatchers.delete(watcher);
+    },
   };
+}
+
+function tell(watchers: Iterable<Watcher>, happening: Happening): void {
+  for (const { selection, deliver } of watchers) {
+    const seen = through(selection, happening);
+    if (seen !== undefined) deliver(seen);
+  }
 }
 
 /** A happening as a selection sees it: entering is an addition, leaving a deletion. */

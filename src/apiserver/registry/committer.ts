@@ -28,6 +28,8 @@ export interface Committer {
   submit(change: Change): Promise<void>;
   /** Resolves when everything submitted so far is settled, one way or the other. */
   settled(): Promise<void>;
+  /** Whether the last commit succeeded. */
+  isWell(): boolean;
   figures(): CommitFigures;
 }
 
@@ -89,13 +91,14 @@ export function makeCommitter(store: Store, nowMs: () => number): Committer {
         queue.push({ ...change, resolve, reject });
         // A batch worth a flush goes at once, so that writers and the disk work at the same time.
         if (queue.length >= limits.commitEarly) begin();
-        // Else a turn of patience lets everything written in this tick share the flush.
-        else if (queue.length === 1) queueMicrotask(begin);
+        // Else a turn of patience: what follows from a write in this very turn shares its flush.
+        else if (queue.length === 1) setImmediate(begin);
       }),
     settled: async () => {
       begin();
       while (flushing !== undefined) await flushing;
     },
+    isWell: () => trouble === undefined,
     figures: () => ({ commits, writes, failures, seconds, queued: queue.length, trouble }),
   };
 }

@@ -16,6 +16,11 @@ export interface WriteContext {
   /** Fields the body held twice, seen while it was read. */
   readonly duplicateFields: readonly string[];
   readonly warn: (text: string) => void;
+  /**
+   * Goes on once the write is staged, and the disk follows. For those who look again at whatever changes, and tell
+   * nobody outside: should the disk fail, what they see goes back to what it held. While it fails, they wait.
+   */
+  readonly early?: boolean;
 }
 
 /** For writers inside the house: nothing to warn about, nobody to track. */

@@ -27,9 +27,9 @@ export async function createObject(
 ): Promise<Stored> {
   const object = admitted(state, served, namespace, input, write, options);
   if (write.dryRun) return preview(object, served);
-  const { stored, done } = state.stage(served.collection, "ADDED", object);
-  await done;
-  return served.show(stored);
+  const staged = state.stage(served.collection, "ADDED", object);
+  await state.settle(staged, write);
+  return served.show(staged.stored);
 }
 
 /** The object as it would be stored; throws why it would not. */

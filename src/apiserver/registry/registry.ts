@@ -1,4 +1,4 @@
-// The registry: every object in memory, every write on disk before anyone sees it, every change told to who watches.
+// The registry: every object in memory, every write on disk before anyone outside sees it, every change told to who watches.
 
 import type { Namespace } from "../../domain/apis/core/namespace.types.js";
 import { CustomResourceDefinition } from "../../domain/apis/crd/index.js";
@@ -46,6 +46,8 @@ export interface Registry {
   readonly random: Random;
   /** What has been served to readers last; every list is as of this. */
   revision(): number;
+  /** The revision of what was written last, which may still be on its way to disk. */
+  staged(): number;
   servedAs(kind: Pick<Kind, "group" | "version" | "plural">): Served;
   get(served: Served, namespace: string, name: string): Stored | undefined;
   create(
@@ -170,6 +172,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     clock,
     random,
     revision: () => revision,
+    staged: state.staged,
     servedAs(kind) {
       const found = table.find(kind.group, kind.version, kind.plural);
       if (found === undefined) throw noSuchResource();

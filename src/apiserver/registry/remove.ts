@@ -37,15 +37,15 @@ export async function deleteObject(
 
   const marked = mark(state, served, base.object, options);
   if (marked === undefined) {
-    if (collection.isPending(key)) await state.durable(collection, key);
+    if (write.early !== true && collection.isPending(key)) await state.durable(collection, key);
     return { stored: served.show(base), gone: false };
   }
   const gone = isReleased(state, served, marked);
   const next = gone ? marked : (rule?.deleting?.(marked, state) ?? marked);
   if (write.dryRun) return { stored: preview(next, served), gone };
-  const { stored, done } = state.stage(collection, gone ? "DELETED" : "MODIFIED", gone ? base.object : next);
-  await done;
-  return { stored: served.show(stored), gone };
+  const staged = state.stage(collection, gone ? "DELETED" : "MODIFIED", gone ? base.object : next);
+  await state.settle(staged, write);
+  return { stored: served.show(staged.stored), gone };
 }
 
 /** The object as its deletion leaves it; undefined when an earlier deletion left it so already. */

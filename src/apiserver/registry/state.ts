@@ -6,6 +6,7 @@ import type { SchemaCompiler } from "../../domain/apis/schema/index.js";
 import type { Clock, Random } from "../../ports/index.js";
 import type { Collection } from "./collection.js";
 import type { Committer } from "./committer.js";
+import type { WriteContext } from "./context.js";
 import type { Happening } from "./history.js";
 import type { Rule } from "./rules/rule.js";
 import type { Served } from "./served.js";
@@ -27,6 +28,10 @@ export interface State {
   readonly config: () => ServingConfig;
   /** Sends a change to disk; it is what the next writer sees from now on, and what readers see once `done`. */
   stage(collection: Collection, type: Happening["type"], object: Resource): Staged;
+  /** The revision that was staged last. */
+  staged(): number;
+  /** Resolves when what was staged is durable; at once for a writer that goes ahead while the disk does its work. */
+  settle(staged: Staged, write: WriteContext): Promise<void> | undefined;
   /** Resolves when what was staged under a key is durable. */
   durable(collection: Collection, key: string): Promise<void>;
 }
@@ -66,7 +71,8 @@ export function makeState(parts: StateParts): State {
       const stored = makeStored(object, revision, parts.freeze);
       const { key } = stored;
       const previous = collection.latest(key);
-      collection.stage(key, { stored: type === "DELETED" ? undefined : stored, revision });
+      const happening: Happening = { type, revision, stored, previous, atMs: clock.now() };
+      collection.stage(happening);
       const done = committer.submit({
         write: {
           key: `${collection.id}/${key}`,
@@ -74,11 +80,10 @@ export function makeState(parts: StateParts): State {
           value: type === "DELETED" ? undefined : stored.json,
         },
         publish() {
-          const happening: Happening = { type, revision, stored, previous, atMs: clock.now() };
           collection.publish(happening);
           parts.published(happening, collection);
         },
-        undo: () => collection.unstage(key),
+        undo: () => collection.unstage(happening),
       });
       const waiting = underWay.get(collection) ?? new Map<string, Promise<void>>();
       underWay.set(collection, waiting);
@@ -90,6 +95,8 @@ export function makeState(parts: StateParts): State {
       return { stored, done };
     },
 
+    staged: () => counter,
+    settle: ({ done }, { early }) => (early && committer.isWell() ? undefined : done),
     durable: (collection, key) => underWay.get(collection)?.get(key) ?? Promise.resolve(),
   };
 }

@@ -70,7 +70,7 @@ export async function updateObject(
 
   if (unchanged(next, base.object) && sameManagers(next, base.object)) {
     // The answer may rest on a change that is still on its way to disk.
-    if (collection.isPending(key)) await state.durable(collection, key);
+    if (write.early !== true && collection.isPending(key)) await state.durable(collection, key);
     return served.show(base);
   }
   if (subresource !== "status" && wishChanged(storage, next, base.object)) {
@@ -93,14 +93,13 @@ export async function updateObject(
   if (write.dryRun) return preview(next, served);
 
   if (isReleased(state, served, next)) {
-    const { done } = state.stage(collection, "DELETED", next);
-    await done;
+    await state.settle(state.stage(collection, "DELETED", next), write);
     // Upstream answers with the object as it was about to go, still under its old version.
     return served.show({ ...base, object: next, json: JSON.stringify(next) });
   }
-  const { stored, done } = state.stage(collection, "MODIFIED", next);
-  await done;
-  return served.show(stored);
+  const staged = state.stage(collection, "MODIFIED", next);
+  await state.settle(staged, write);
+  return served.show(staged.stored);
 }
 
 /** Nothing holds it any more: no finalizer, no grace, no rule. */

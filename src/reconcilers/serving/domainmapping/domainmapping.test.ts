@@ -49,7 +49,8 @@ async function cluster({ config = autocreating, deaf = () => false }: Options = 
         ...deps,
         digests: { digestOf: never },
         // The gateway itself, as far as its table goes.
-        prober: proberOf(({ host, hash, visibility }) => {
+        prober: proberOf(async ({ host, hash, visibility }) => {
+          await inner.registry.settled(); // it hears of routes once they are durable
           const found = deaf() ? undefined : findHost(tableOf(inner)[visibility], host);
           return found === undefined ? { status: 404 } : { status: 200, hash: found.hash ?? hash };
         }),

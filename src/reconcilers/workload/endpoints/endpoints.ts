@@ -53,6 +53,7 @@ export function endpointsReconciler({ client, listers }: Deps): Reconciler<Servi
 
   return {
     kind: Service,
+    isUrgent: true,
     owns: [asKind(Endpoints), asKind(EndpointSlice)],
     watches: [
       watch(Pod, ({ metadata: { namespace = "", labels = {} } }): readonly Key[] =>

@@ -32,7 +32,7 @@ async function main(): Promise<void> {
       worker = await warmUp();
       // Half of a spare is none.
       void worker?.died.then(() => isWaiting && process.exit(1));
-    });
+    }, "whenever");
     isWaiting = false;
   }
   const options = parseOptions(process.argv.slice(2), process.env);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { initializeStorage, type Pair, StorageError, seedLog } from "../adapters/storage/index.js";
-import { becomeTold, isSpare } from "./spare.js";
+import { becomeTold, isSpare, leave } from "./spare.js";
 import { version } from "./version.js";
 
 const usage = "Usage: initializer-entrypoint src_uri_0 dest_path_0 [src_uri_1 dest_path_1 ...]";
@@ -21,7 +21,7 @@ process.on("SIGTERM", () => stopping.abort());
 process.on("SIGINT", () => stopping.abort());
 
 const examples = fileURLToPath(new URL("../../examples", import.meta.url));
-if (isSpare()) await becomeTold(rehearse);
+if (isSpare()) await becomeTold(rehearse, "leaves");
 const pairs = pairsOf(process.argv.slice(2));
 if (pairs === undefined) fail(usage, 1);
 
@@ -29,9 +29,9 @@ try {
   const env = { DRYDOCK_EXAMPLES: examples, ...process.env };
   await initializeStorage(pairs, { log, signal: stopping.signal, env, version });
   // All was written synchronously; nothing is left to wait for.
-  process.exit(0);
+  leave(0);
 } catch (error) {
-  if (stopping.signal.aborted) process.exit(terminatedExitCode);
+  if (stopping.signal.aborted) leave(terminatedExitCode);
   const known = error instanceof StorageError;
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const what = known ? "Storage initialization failed" : "Unexpected error during storage initialization";
@@ -76,5 +76,5 @@ function fail(because: string, exitCode: number): never {
     // The line on stderr is what is left to say it with.
   }
   writeSync(2, because + "\n");
-  process.exit(exitCode);
+  leave(exitCode);
 }

@@ -19,6 +19,8 @@ export interface ContainerParts {
   readonly child: ChildProcess;
   /** CPU time that went into its process before it was this container's. */
   readonly cpuMsBefore: number;
+  /** Resolves when it says that it is about to end with an exit code; it may end without saying so. */
+  readonly saidExit?: Promise<number> | undefined;
   readonly clock: Clock;
   readonly meter: Meter;
   /** Starts a command in the container's surroundings, recorded under its own name. */
@@ -34,6 +36,7 @@ export function runContainer({
   spec,
   child,
   cpuMsBefore,
+  saidExit,
   clock,
   meter,
   spawnBeside,
@@ -65,7 +68,14 @@ export function runContainer({
 
   const heard = [listen(child.stdout!, "stdout", spec), listen(child.stderr!, "stderr", spec)];
   const exited = new Promise<ContainerExit>((resolve) => {
-    child.once("exit", async (code, signalName) => {
+    child.once("exit", (code, signalName) => {
+      void over(code, signalName);
+      clearAway();
+    });
+    void saidExit?.then((code) => over(code, null));
+
+    async function over(code: number | null, signalName: NodeJS.Signals | null): Promise<void> {
+      if (isOver) return;
       const finishedAtMs = clock.now();
       // The group is named by a pid that is free for reuse once the group is empty: never signalled after this line.
       signalGroup(group, "SIGKILL");
@@ -73,7 +83,6 @@ export function runContainer({
       cancelKill?.();
       reading.end();
       for (const leader of beside) signalGroup(leader, "SIGKILL");
-      clearAway();
       await lastWords(child, heard);
       const signal = signalName === null ? undefined : constants.signals[signalName];
       const exitCode = signal === undefined ? (code ?? 0) : 128 + signal;
@@ -84,7 +93,7 @@ export function runContainer({
         startedAtMs,
         finishedAtMs,
       });
-    });
+    }
   });
 
   return {

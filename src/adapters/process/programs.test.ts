@@ -27,7 +27,8 @@ if (process.env.DRYDOCK_SPARE) {
   process.chdir(cwd);
   await new Promise((resolve) => pipe.write("became\\n", resolve));
   pipe.removeAllListeners("end");
-  pipe.destroy();
+  if (process.argv.at(-1).includes("/* leaves */")) pipe.unref();
+  else pipe.destroy();
 }
 new Function("require", process.argv.at(-1))(createRequire(import.meta.url));
 `;
@@ -328,5 +329,32 @@ describe.runIf(process.platform === "linux")("programs that wait", () => {
     await useOnce();
     await pause(700);
     expect(recordsOf().filter((name) => name.includes("spare-"))).toEqual([]);
+  });
+});
+
+describe.runIf(process.platform === "linux")("one that says that it ends", () => {
+  it("has ended for whoever waits before its process is gone, output and all", async () => {
+    await useOnce();
+    const [first] = await sparesStarted(2);
+    const { container, output } = await start(
+      `/* leaves */ const fs = require("fs"); fs.writeSync(2, "x".repeat(50_000) + "done"); fs.closeSync(1); fs.closeSync(2); fs.writeSync(3, "exit 7\\n"); for (;;);`,
+    );
+    const { exitCode, signal, oomKilled } = await container.exited;
+    expect({ exitCode, signal, oomKilled }).toEqual({ exitCode: 7, signal: undefined, oomKilled: false });
+    expect(output()).toHaveLength(50_004);
+    // It goes on for ever if it is let: the group is ended all the same, and forgotten.
+    await untilDead(first!);
+    await expect.poll(() => recordsOf().some((name) => name.endsWith(`/${container.id}.pid`))).toBe(false);
+  });
+
+  it("is believed no further than that: killed before its word, it was killed", async () => {
+    await useOnce();
+    await sparesStarted(2);
+    const { container, says } = await start(
+      `/* leaves */ process.stdout.write("up"); setInterval(() => {}, 1000);`,
+    );
+    await says(/up/);
+    container.kill();
+    expect(await container.exited).toMatchObject({ exitCode: 137 });
   });
 });

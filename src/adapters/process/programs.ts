@@ -37,6 +37,8 @@ export interface Taken {
   readonly name: string;
   /** What loading had cost. */
   readonly cpuMs: number;
+  /** Resolves with the exit code when it says that it is about to end, all output being written. */
+  readonly saidExit: Promise<number>;
 }
 
 export interface ProgramsOptions {
@@ -70,8 +72,10 @@ interface Spare {
   readonly file: string;
   cpuMs: number;
   memoryBytes: number;
-  /** Called with each line it says, and with nothing once it is gone. */
-  hear: (line: string | undefined) => void;
+  /** What it said that nobody has heard yet. */
+  said: string;
+  /** Called with each line it says, and with nothing once it is gone; while nobody hears, lines wait. */
+  hear: ((line: string | undefined) => void) | undefined;
 }
 
 /** What programs, their libraries and the loader read once, at their start: a spare cannot be told these. */
@@ -104,7 +108,18 @@ export function keepPrograms({ table, folder, envOf, now, each }: ProgramsOption
     const file = fileOf(image);
     const child = spawnRecorded(wish, wordsOf(wish), ["ignore", "pipe", "pipe", "pipe"]);
     const pipe = child.stdio[3] as Duplex;
-    const spare: Spare = { name, child, pipe, record, env, file, cpuMs: 0, memoryBytes: 0, hear: () => {} };
+    const spare: Spare = {
+      name,
+      child,
+      pipe,
+      record,
+      env,
+      file,
+      cpuMs: 0,
+      memoryBytes: 0,
+      said: "",
+      hear: undefined,
+    };
     loading = spare;
     const isDone = (isReady: boolean) => {
       if (loading === spare) loading = undefined;
@@ -120,13 +135,11 @@ export function keepPrograms({ table, folder, envOf, now, each }: ProgramsOption
       spare.hear = () => end(program, spare);
       void measure(program, spare).then(() => isDone(true));
     };
-    let said = "";
     pipe.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes("\n")) spare.hear(said.slice(0, said.indexOf("\n")));
-      said = said.slice(said.indexOf("\n") + 1);
+      spare.said += chunk.toString();
+      readOut(spare);
     });
-    const gone = () => spare.hear(undefined);
+    const gone = () => spare.hear?.(undefined);
     pipe.on("error", gone);
     pipe.once("close", gone);
     child.once("error", gone);
@@ -194,9 +207,9 @@ export function keepPrograms({ table, folder, envOf, now, each }: ProgramsOption
   /** False when it could not, and is gone. */
   function told(spare: Spare, { argv, env, cwd }: Launch): Promise<boolean> {
     return new Promise((resolve) => {
-      const late = setTimeout(() => spare.hear(undefined), becomeMs);
+      const late = setTimeout(() => spare.hear?.(undefined), becomeMs);
       spare.hear = (line) => {
-        spare.hear = () => {};
+        spare.hear = undefined;
         clearTimeout(late);
         resolve(line === "became");
       };
@@ -223,8 +236,8 @@ export function keepPrograms({ table, folder, envOf, now, each }: ProgramsOption
           continue;
         }
         setReferenced(spare.child, true);
-        spare.pipe.destroy();
-        return { child: spare.child, name: spare.name, cpuMs: spare.cpuMs };
+        const { child, name, cpuMs } = spare;
+        return { child, name, cpuMs, saidExit: saidExit(spare) };
       }
       return undefined;
     },
@@ -233,9 +246,32 @@ export function keepPrograms({ table, folder, envOf, now, each }: ProgramsOption
       clearTimeout(refilling?.timer);
       clearInterval(looking);
       for (const program of programs.values()) for (const spare of program.waiting) end(program, spare);
-      loading?.hear(undefined);
+      loading?.hear?.(undefined);
     },
   };
+}
+
+function saidExit(spare: Spare): Promise<number> {
+  return new Promise((resolve) => {
+    spare.hear = (line) => {
+      const [, exitCode] = /^exit (\d+)$/.exec(line ?? "") ?? [];
+      if (exitCode !== undefined) resolve(Number(exitCode));
+      spare.pipe.destroy();
+    };
+    readOut(spare);
+  });
+}
+
+function readOut(spare: Spare): void {
+  for (
+    let end = spare.said.indexOf("\n");
+    end >= 0 && spare.hear !== undefined;
+    end = spare.said.indexOf("\n")
+  ) {
+    const line = spare.said.slice(0, end);
+    spare.said = spare.said.slice(end + 1);
+    spare.hear(line);
+  }
 }
 
 function isShort(): boolean {

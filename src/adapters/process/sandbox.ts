@@ -94,6 +94,7 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
       spec,
       child: begun.child,
       cpuMsBefore: begun.cpuMs,
+      saidExit: begun.saidExit,
       clock,
       meter,
       async spawnBeside({ command, stdin }, name) {
@@ -121,7 +122,7 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
   /** As a program that waited for this, or from the beginning: nobody can tell which. */
   async function begin(spec: ContainerSpec, wish: Launch) {
     const taken = runsEntrypoint(spec) ? await programs.take(spec.image, wish) : undefined;
-    return taken ?? { child: await launch(wish, shells), name: undefined, cpuMs: 0 };
+    return taken ?? { child: await launch(wish, shells), name: undefined, cpuMs: 0, saidExit: undefined };
   }
 
   return {

@@ -34,7 +34,12 @@ export async function startControl(
   if (gatewayProcess !== undefined) closers.add(() => gatewayProcess.close());
   const control = await openApi(beside, options.log, closers);
   const images = openImages(home, options.runtimesHome ?? home);
-  const engine = containerEngine({ home, clock, log: options.log });
+  const engine = containerEngine({
+    home,
+    isPrivate: options.home === undefined,
+    clock,
+    log: options.log,
+  });
   closers.add(() => engine.close());
   const registries = lazyRegistry(process.env);
   const kubelet = await startNode(control, images, engine, registries, closers);

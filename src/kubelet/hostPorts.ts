@@ -6,6 +6,8 @@ import { hostPortFirst, hostPortLast, hostPortTries } from "./limits.js";
 export interface HostPorts {
   /** So many free ports, held until released. Rejects when the machine has none left. */
   take(count: number): Promise<readonly number[]>;
+  /** Ports that are a pod's already, of an earlier life of Drydock. */
+  hold(ports: readonly number[]): void;
   release(ports: readonly number[]): void;
 }
 
@@ -26,6 +28,9 @@ export function hostPorts(random: Random, isFree: (port: number) => Promise<bool
   }
 
   return {
+    hold(ports) {
+      for (const port of ports) taken.add(port);
+    },
     take: (count) => Promise.all(Array.from({ length: count }, takeOne)),
     release(ports) {
       for (const port of ports) taken.delete(port);

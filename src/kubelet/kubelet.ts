@@ -42,8 +42,6 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
 
   const [swept] = await Promise.all([deps.sandbox.sweep(), registerNode(deps, node, options.version)]);
   if (swept.length > 0) deps.log.info("ended containers of an earlier life", { count: swept.length });
-  // Nobody waits for it: a pod that needs the engine opens it too, and then finds it swept.
-  if (deps.engine?.hasLeftovers()) void deps.engine.open();
 
   function seen(pod: Pod): void {
     if (isClosed || !isOurs(pod, deps.nodeName)) return;
@@ -86,6 +84,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     workers.get(uid)?.gone();
   });
   await pods.synced;
+  // Nobody waits for it. What their workers may take back is left to them.
+  if (deps.engine?.hasLeftovers()) void deps.engine.sweep(new Set(workers.keys()));
   await clearFolders(deps.home, new Set(pods.lister.list().map((pod) => pod.metadata.uid ?? "")));
 
   return {

@@ -4,7 +4,7 @@
  */
 import type { Container } from "../domain/apis/core/container.types.js";
 import type { Pod } from "../domain/apis/core/pod.types.js";
-import type { Images, PodRef, Sandbox } from "../ports/index.js";
+import type { Images, PodRef, Sandbox, Survivor } from "../ports/index.js";
 import type { KubeletDeps } from "./deps.js";
 
 const sandboxAnnotation = "drydock.dev/sandbox";
@@ -23,6 +23,10 @@ export type Placed = Place | { readonly because: string };
 export interface PodPlace {
   readonly kind: Promise<SandboxKind>;
   of(container: Container, role: "init" | "sidecar" | "main"): Promise<Placed>;
+  /** Whether an earlier life of Drydock ran this pod in an engine, and was killed: its containers may run on. */
+  readonly mayHaveSurvived: boolean;
+  /** Containers of this pod that run on, and where: each is followed or ended by whoever asked. */
+  survivors(ref: PodRef): Promise<{ readonly place: Place; readonly all: readonly Survivor[] } | undefined>;
   /** What the pod's containers shared is given back. */
   end(ref: PodRef): Promise<void>;
 }
@@ -51,8 +55,19 @@ export function podPlace(pod: Pod, deps: KubeletDeps): PodPlace {
       : `${image} needs a container engine, for annotation ${sandboxAnnotation} says so`;
   }
 
+  const mayHaveSurvived = deps.engine?.hasLeftovers() === true && hasRunOutside(pod, deps.sandbox.scheme);
+
   return {
     kind,
+    mayHaveSurvived,
+    async survivors(ref) {
+      if (deps.engine === undefined || !mayHaveSurvived) return undefined;
+      const opened = await deps.engine.open();
+      if (opened.outcome === "missing") return undefined;
+      engine = opened.sandbox;
+      const all = (await opened.sandbox.survivors?.(ref)) ?? [];
+      return { place: { kind: "container", sandbox: opened.sandbox, images: opened.images }, all };
+    },
     async of({ image }, role) {
       if (wish !== undefined && wish !== "process" && wish !== "container") {
         return {
@@ -84,4 +99,9 @@ export function podPlace(pod: Pod, deps: KubeletDeps): PodPlace {
     },
     end: async (ref) => engine?.endPod?.(ref),
   };
+}
+
+function hasRunOutside({ status }: Pod, scheme: string): boolean {
+  const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  return all.some(({ containerID }) => !!containerID && !containerID.startsWith(`${scheme}://`));
 }

@@ -4,6 +4,7 @@
  */
 import type { Container } from "../domain/apis/core/container.types.js";
 import type { Pod } from "../domain/apis/core/pod.types.js";
+import type { PodPort } from "../ports/index.js";
 import { canListen, type HostPorts } from "./hostPorts.js";
 
 export const portsAnnotation = "drydock.dev/ports";
@@ -17,7 +18,7 @@ export interface PodPorts {
   /** Pairs for one container, its first port first. */
   of(container: string): readonly PortPair[];
   hostPort(containerPort: number): number | undefined;
-  all(): readonly PortPair[];
+  all(): readonly PodPort[];
   /** Every pair, as the annotation's JSON says it. */
   readonly annotation: () => string;
   /** Before a start: ports that somebody else has taken meanwhile are exchanged. True when any was. */
@@ -30,13 +31,24 @@ export interface PortPair {
   readonly hostPort: number;
 }
 
-export async function takePodPorts(pod: Pod, table: HostPorts): Promise<PodPorts> {
+/** `before` are those that lead to containers which run already. */
+export async function takePodPorts(
+  pod: Pod,
+  table: HostPorts,
+  before: readonly PodPort[] = [],
+): Promise<PodPorts> {
   const containers = listeners(pod);
   const wanted = containers.flatMap((container) =>
     declared(container).map((containerPort) => ({ container: container.name, containerPort })),
   );
-  const taken = await table.take(wanted.length);
-  let pairs = wanted.map((want, at) => ({ ...want, hostPort: taken[at]! }));
+  const known = wanted.map((want) =>
+    before.find((one) => one.container === want.container && one.containerPort === want.containerPort),
+  );
+  table.hold(known.flatMap((one) => one?.hostPort ?? []));
+  const fresh = [...(await table.take(known.filter((one) => one === undefined).length))];
+  let pairs: readonly PodPort[] = wanted.map(
+    (want, at) => known[at] ?? { ...want, hostPort: fresh.shift()! },
+  );
   const serving = pod.spec?.containers.find((one) => (one.ports ?? []).length > 0) ?? pod.spec?.containers[0];
 
   // Two containers that declare nothing both get a port of their own; the number 8080 goes to the first.

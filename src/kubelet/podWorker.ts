@@ -8,7 +8,7 @@ import { rm } from "node:fs/promises";
 import type { Pod } from "../domain/apis/core/pod.types.js";
 import type { StartTimes } from "../domain/apis/core/started.js";
 import type { PodRef } from "../ports/index.js";
-import { type ContainerLife, containerLife } from "./container/containerLife.js";
+import { type ContainerLife, containerLife, type RunsOn } from "./container/containerLife.js";
 import type { KubeletDeps } from "./deps.js";
 import { podFolders } from "./folders.js";
 import type { HostPorts } from "./hostPorts.js";
@@ -54,6 +54,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
   const folders = podFolders(deps.home, ref.uid);
   const place = podPlace(first, deps);
   const hasInit = (spec.initContainers ?? []).length > 0;
+  const resting = hasInit ? "PodInitializing" : "ContainerCreating";
   const startedAtMs = Date.parse(first.status?.startTime ?? "") || clock.now();
   /** Nothing of this pod is started any more. */
   const ending = new AbortController();
@@ -63,7 +64,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
 
   let pod = first;
   let facts: Omit<PodFacts, "pod" | "conditions"> = {
-    containers: restoredFacts(first, hasInit ? "PodInitializing" : "ContainerCreating", clock.now()),
+    containers: restoredFacts(first, resting, clock.now(), () => place.mayHaveSurvived),
     startedAtMs,
     isPrepared: false,
     isInitialized: !hasInit || isEnded(first),
@@ -76,6 +77,8 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
   let conditions = first.status?.conditions ?? [];
   let ports: PodPorts | undefined;
   let volumes: Volumes = new Map();
+  /** Containers of an earlier life that run on, by name. */
+  const runOn = new Map<string, RunsOn>();
   let isBindDue = false;
   let bound: Promise<void> | undefined;
   let graceAllowedMs = Number.POSITIVE_INFINITY;
@@ -146,6 +149,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
   /** Only a first start is one that somebody waited for. */
   function startedNow(containers: ReadonlyMap<string, ContainerFacts>): StartTimes | undefined {
     if (!spec.containers.every(({ name }) => containers.get(name)?.isReady)) return undefined;
+    if (runOn.size > 0) return undefined;
     const times = start.ready();
     if (times !== undefined) deps.onStarted(times);
     return times;
@@ -159,12 +163,13 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
 
   async function live(): Promise<void> {
     if (facts.isOver) return; // only its logs are of interest, and its deletion
+    await takeBack();
     // What was in memory went with the last Drydock, and init containers may have to write it again.
     const inMemory = (spec.volumes ?? []).some(({ emptyDir }) => emptyDir?.medium === "Memory");
-    const hadVolumes = existsSync(folders.volumes) && !inMemory;
+    const hadVolumes = existsSync(folders.volumes) && (!inMemory || runOn.size > 0);
     const gate = deferred();
     // They make their images ready while volumes, ports and init containers are on their way.
-    const main = mains.filter((life) => !isFinished(life)).map((life) => life.run(gate.promise));
+    const main = mains.filter((life) => !isFinished(life)).map((life) => runLife(life, gate.promise));
     const cancelDeadline = watchDeadline();
     const prepared = await prepare();
     const others = prepared ? await initialize(hadVolumes) : [];
@@ -183,13 +188,42 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     know({ isOver: true });
   }
 
+  /** What a Drydock that was killed left running goes on as it is; the rest begins again. */
+  async function takeBack(): Promise<void> {
+    if (!place.mayHaveSurvived) return;
+    // An engine that fails here fails again where it is told: at the start.
+    const found = await place.survivors(ref).catch(() => undefined);
+    const unwanted = (found?.all ?? []).filter((survivor) => {
+      const { state, containerID } = facts.containers.get(survivor.name) ?? {};
+      const isKnown = state?.running !== undefined && containerID?.endsWith(`://${survivor.id}`) === true;
+      if (isKnown && !ending.signal.aborted) runOn.set(survivor.name, { survivor, place: found!.place });
+      return !runOn.has(survivor.name);
+    });
+    await Promise.all(unwanted.map((survivor) => survivor.end()));
+    const containers = restoredFacts(first, resting, clock.now(), (name) => runOn.has(name));
+    facts = { ...facts, containers };
+    const [one] = runOn.values();
+    if (one === undefined) return;
+    ports ??= await takePodPorts(pod, table, one.survivor.podPorts);
+    facts = { ...facts, isPrepared: true, isInitialized: before.every(({ life }) => isUp(life)) };
+    log.info("took back containers of an earlier life", { pod: ref, count: runOn.size });
+  }
+
+  function isUp({ container: { name } }: ContainerLife): boolean {
+    return runOn.has(name) || facts.containers.get(name)?.state.terminated?.exitCode === 0;
+  }
+
+  function runLife(life: ContainerLife, gate: Promise<void>): ReturnType<ContainerLife["run"]> {
+    return life.run(gate, runOn.get(life.container.name));
+  }
+
   async function initialize(hadVolumes: boolean): Promise<readonly Promise<unknown>[]> {
     const running: Promise<unknown>[] = [];
     for (const { isSidecar, life } of before) {
       if (ending.signal.aborted) break;
       // An earlier life of Drydock saw it succeed, and what it wrote is still there.
       if (!isSidecar && hadVolumes && isFinished(life)) continue;
-      const run = life.run(Promise.resolve());
+      const run = runLife(life, Promise.resolve());
       running.push(run);
       if (isSidecar) await Promise.race([life.started, run]);
       else if ((await run) === "failed") ending.abort();

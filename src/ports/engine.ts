@@ -3,10 +3,12 @@ import type { Sandbox } from "./sandbox.js";
 
 /** Where containers run that need more than a process. It is looked for when the first of them comes, not before. */
 export interface Engine {
-  /** Looked for again at each call until one is found. What an earlier life left in it is ended first. */
+  /** Looked for again at each call until one is found. */
   open(): Promise<Opened>;
-  /** Whether an earlier life left something that only opening it can clear up. */
+  /** Whether an earlier life may have left something that only opening it can show. */
   hasLeftovers(): boolean;
+  /** Ends what an earlier life left, but for the pods of these uids: now, or as soon as the engine is found. */
+  sweep(keep: ReadonlySet<string>): Promise<void>;
   close(): Promise<void>;
 }
 

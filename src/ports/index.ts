@@ -24,10 +24,12 @@ export type {
   ContainerExit,
   ContainerSpec,
   ContainerUsage,
+  PodPort,
   RunningContainer,
   Sandbox,
   SandboxExec,
   SandboxMount,
+  Survivor,
   Walls,
 } from "./sandbox.js";
 export type { Store, StoreContent, StoreWrite } from "./store.js";

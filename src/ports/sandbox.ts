@@ -32,11 +32,18 @@ export interface ContainerSpec {
   readonly onOutput: (stream: "stdout" | "stderr", chunk: Uint8Array) => void | Promise<void>;
 }
 
+/** A port of a pod's container, and the port of this machine that leads to it. */
+export interface PodPort {
+  readonly container: string;
+  readonly containerPort: number;
+  readonly hostPort: number;
+}
+
 /** What stands between a container and the machine, and what it shares with its pod. */
 export interface Walls {
   readonly hostname: string;
   /** Every port of the pod. With several containers in it the pod's network holds them, else the container does. */
-  readonly podPorts: readonly { readonly containerPort: number; readonly hostPort: number }[];
+  readonly podPorts: readonly PodPort[];
   readonly sharesNetwork: boolean;
   /** Names the pod adds to its /etc/hosts. */
   readonly hostAliases: readonly { readonly ip: string; readonly name: string }[];
@@ -97,6 +104,22 @@ export interface SandboxExec {
   readonly tty: boolean;
 }
 
+/** A container of an earlier life of Drydock that runs on as it was. */
+export interface Survivor {
+  /** Its name in the pod. */
+  readonly name: string;
+  readonly id: string;
+  /** Every port of its pod, as that life had given them. */
+  readonly podPorts: readonly PodPort[];
+  /** From here on it is as if it had been started now. What it has written since that moment is heard first. */
+  follow(
+    spec: Pick<ContainerSpec, "pod" | "name" | "memoryLimitBytes" | "onOutput">,
+    sinceMs: number,
+  ): RunningContainer;
+  /** It is not wanted any more. */
+  end(): Promise<void>;
+}
+
 export interface Sandbox {
   /** How container ids are prefixed in status, such as `process`. */
   readonly scheme: string;
@@ -106,8 +129,10 @@ export interface Sandbox {
   readonly forwardsPorts?: boolean;
   /** Nothing more of this pod will be started: what its containers shared goes. */
   endPod?(pod: PodRef): Promise<void>;
-  /** Ends what an earlier life left behind; gives the ids of those containers. */
-  sweep(): Promise<readonly string[]>;
+  /** What an earlier life left running of this pod, where containers outlive Drydock; the caller's from now on. */
+  survivors?(pod: PodRef): Promise<readonly Survivor[]>;
+  /** Ends what an earlier life left behind, but for these pods'; gives the ids of those containers. */
+  sweep(keep?: ReadonlySet<string>): Promise<readonly string[]>;
   /** Ends everything at once. */
   close(): Promise<void>;
 }

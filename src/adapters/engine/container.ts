@@ -25,13 +25,15 @@ import { usageReader } from "./usage.js";
 export interface ContainerParts {
   readonly api: EngineApi;
   readonly id: string;
-  readonly spec: ContainerSpec;
-  /** Its output, opened before it was started. */
-  readonly output: Duplex;
+  readonly spec: Pick<ContainerSpec, "pod" | "name" | "memoryLimitBytes" | "onOutput">;
+  /** Its output, opened before it was started; or from when on it is to be heard, of one that runs already. */
+  readonly output: Duplex | { readonly sinceMs: number };
+  readonly startedAtMs: number;
   readonly clock: Clock;
   readonly stopSignal: string;
-  /** What the engine itself runs on, such as `amd64`. */
+  /** What the engine itself runs on, such as `amd64`, and what the image was built for. */
   readonly architecture: string;
+  readonly builtFor: string | undefined;
   /** Once, when it has ended: nothing of it is needed any more. */
   readonly clearAway: () => void;
 }
@@ -56,13 +58,14 @@ export function followContainer({
   id,
   spec,
   output,
+  startedAtMs,
   clock,
   stopSignal,
   architecture,
+  builtFor = architecture,
   clearAway,
 }: ContainerParts): RunningContainer {
   const path = `/containers/${id}`;
-  const startedAtMs = clock.now();
   const usage = usageReader(api, id, clock.now);
   const listeners = new Set<(because: string | undefined) => void>();
   let isOver = false;
@@ -89,7 +92,10 @@ export function followContainer({
    * seen to miss an end, so it is asked after now and then, and often once it was told to end.
    */
   async function ended(): Promise<ContainerExit> {
-    let listening = listenTo(hear(output, spec), () => output.destroy());
+    let listening =
+      "sinceMs" in output
+        ? hearAgain(output.sinceMs)
+        : listenTo(hear(output, spec.onOutput), () => output.destroy());
     for (;;) {
       const cut = new AbortController();
       try {
@@ -147,7 +153,7 @@ export function followContainer({
     const cut = new AbortController();
     const query = { follow: true, stdout: true, stderr: true, since: (sinceMs / 1000).toFixed(3) };
     const heard = api.stream("GET", `${path}/logs`, { query, signal: cut.signal }).then(
-      (logs) => hear(logs, spec),
+      (logs) => hear(logs, spec.onOutput),
       () => {}, // the engine is away again, or the container gone: whoever waits for its end sees that
     );
     return listenTo(heard, () => cut.abort());
@@ -190,7 +196,6 @@ export function followContainer({
     if (awaySinceMs !== undefined && !wasKilledHere) {
       return `it ended while the container engine was away${lastAway === undefined ? "" : `: ${lastAway}`}`;
     }
-    const builtFor = spec.image.architecture ?? architecture;
     // With an emulator installed it may run all the same, so only an end at once is laid to this.
     if (builtFor !== architecture && exitCode !== 0 && clock.now() - startedAtMs < atOnceMs) {
       return `the image is built for ${builtFor}, and this engine runs on ${architecture}: build or choose one for ${architecture}`;
@@ -244,12 +249,12 @@ export function followContainer({
 }
 
 /** Passes output on, and stops reading while the listener is busy. Settles when the stream has ended and all was heard. */
-function hear(stream: Readable, spec: ContainerSpec): Promise<void> {
+function hear(stream: Readable, onOutput: ContainerSpec["onOutput"]): Promise<void> {
   const take = demuxer();
   return new Promise((resolve) => {
     let busy: Promise<unknown> = Promise.resolve();
     stream.on("data", (chunk: Uint8Array) => {
-      const waits = take(chunk).flatMap(({ stream: name, bytes }) => spec.onOutput(name, bytes) ?? []);
+      const waits = take(chunk).flatMap(({ stream: name, bytes }) => onOutput(name, bytes) ?? []);
       if (waits.length === 0) return;
       stream.pause();
       busy = Promise.all(waits).finally(() => stream.resume());

@@ -1,6 +1,6 @@
 /**
- * The Engine port: looked for when the first container comes, swept before it runs, and remembered on disk while
- * there may be something to sweep, so that whoever comes after a crash looks there too.
+ * The Engine port: looked for when the first container comes, and remembered on disk while containers may be left in
+ * it, so that whoever comes after a crash looks there too: to take back what runs on, and to end the rest.
  */
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -14,6 +14,8 @@ import { ask, discoverEngine, type Surroundings } from "./discover.js";
 export interface EngineOptions {
   /** Drydock's own folder: in it is noted that containers may be running, and where. */
   readonly home: string;
+  /** Nobody comes back to this home: what is left in the engine is for anybody to end. */
+  readonly isPrivate?: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly around?: Surroundings;
@@ -21,8 +23,15 @@ export interface EngineOptions {
 
 type Open = { readonly outcome: "open"; readonly sandbox: Sandbox; readonly images: Images };
 
-export function containerEngine({ home, clock, log, around = surroundings() }: EngineOptions): Engine {
+export function containerEngine({
+  home,
+  isPrivate = false,
+  clock,
+  log,
+  around = surroundings(),
+}: EngineOptions): Engine {
   const note = noteIn(home);
+  let sweepDue: ReadonlySet<string> | undefined;
   let opening: Promise<Opened> | undefined;
   let open: Open | undefined;
 
@@ -31,11 +40,15 @@ export function containerEngine({ home, clock, log, around = surroundings() }: E
     if (discovery.outcome === "missing") return discovery;
     const { engine } = discovery;
     const [{ engineSandbox }, { engineImages }] = await parts();
-    const sandbox = await engineSandbox({ engine, clock, instance: randomUUID() });
+    const sandbox = await engineSandbox({
+      engine,
+      clock,
+      instance: randomUUID(),
+      ...(isPrivate ? {} : { home }),
+    });
     const before = noted(note);
     if (before !== undefined && before.url !== engine.address.url) await sweepElsewhere(before);
-    const swept = await sandbox.sweep();
-    if (swept.length > 0) log.info("ended containers of an earlier life", { count: swept.length });
+    if (sweepDue !== undefined) await sweepIn(sandbox, sweepDue);
     await writeFile(note, JSON.stringify(engine.address), { mode: 0o600 });
     log.info("container engine", {
       engine: `${engine.name} ${engine.version}`,
@@ -46,10 +59,15 @@ export function containerEngine({ home, clock, log, around = surroundings() }: E
     return open;
   }
 
+  async function sweepIn(sandbox: Sandbox, keep: ReadonlySet<string>): Promise<void> {
+    const swept = await sandbox.sweep(keep);
+    if (swept.length > 0) log.info("ended containers of an earlier life", { count: swept.length });
+  }
+
   /** The user has changed engines since; what runs in the other one is still ours to end. */
   async function sweepElsewhere(address: EngineAddress): Promise<void> {
     try {
-      await sweepAt(address, clock);
+      await sweepAt(address, clock, home);
     } catch (error) {
       log.error("an engine used earlier does not answer: what ran in it is not cleared away", {
         at: address.url,
@@ -71,6 +89,11 @@ export function containerEngine({ home, clock, log, around = surroundings() }: E
       return opening;
     },
     hasLeftovers: () => existsSync(note),
+    async sweep(keep) {
+      sweepDue = keep;
+      const opened = await this.open();
+      if (opened.outcome === "open") await sweepIn(opened.sandbox, keep);
+    },
     async close() {
       await opening;
       if (open === undefined) return;
@@ -83,14 +106,14 @@ export function containerEngine({ home, clock, log, around = surroundings() }: E
 /** Ends what a Drydock that was killed left in the engine it used; gives the ids. Rejects when that engine is not there. */
 export async function sweepEngine(home: string, clock: Clock): Promise<readonly string[]> {
   const address = noted(noteIn(home));
-  const swept = address === undefined ? [] : await sweepAt(address, clock);
+  const swept = address === undefined ? [] : await sweepAt(address, clock, home);
   await rm(noteIn(home), { force: true });
   return swept;
 }
 
-async function sweepAt(address: EngineAddress, clock: Clock): Promise<readonly string[]> {
+async function sweepAt(address: EngineAddress, clock: Clock, home: string): Promise<readonly string[]> {
   const [{ engineSandbox }] = await parts();
-  const sandbox = await engineSandbox({ engine: await ask(address), clock, instance: randomUUID() });
+  const sandbox = await engineSandbox({ engine: await ask(address), clock, instance: randomUUID(), home });
   return sandbox.sweep();
 }
 

@@ -2,38 +2,67 @@
  * What is written on every container: whose it is, for people and for the sweep. A pid alone says little, so the
  * owner is named by machine, boot, pid and start time.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import type { PodRef } from "../../ports/index.js";
+import type { PodPort, PodRef } from "../../ports/index.js";
 
 export const ownerLabel = "dev.drydock.owner";
+const homeLabel = "dev.drydock.home";
+const portsLabel = "dev.drydock.ports";
+const nameLabel = "io.kubernetes.container.name";
+/** The container that holds a pod's network. */
+export const holderName = "POD";
 
-export interface Labels {
-  of(pod: PodRef, container: string): { readonly [name: string]: string };
-  /** Whether a container with this owner is nobody's any more: made on this machine, by a Drydock that has ended. */
-  isOrphan(owner: string): boolean;
+export interface Labeled {
+  readonly [name: string]: string;
 }
 
-export function labelsOf(instance: string): Labels {
+export interface Labels {
+  of(pod: PodRef, container: string, ports: readonly PodPort[]): Labeled;
+  /**
+   * Whether a container is this home's, or nobody's any more: made on this machine by a Drydock that has ended, in
+   * this home, or in one that will not be used again. Another home's next Drydock takes back what is its own.
+   */
+  isOrphan(labels: Labeled): boolean;
+}
+
+/** Without a home, nobody comes back for what is left. */
+export function labelsOf(instance: string, home = ""): Labels {
   const machine = hostname();
   const boot = read("/proc/sys/kernel/random/boot_id") ?? "";
   const mine = [machine, boot, process.pid, startOf(process.pid) ?? "", instance].join(" ");
   return {
-    of: (pod, container) => ({
+    of: (pod, container, ports) => ({
       [ownerLabel]: mine,
+      [homeLabel]: home,
+      [portsLabel]: JSON.stringify(ports),
       // The names that tools for Kubernetes look for.
       "io.kubernetes.pod.namespace": pod.namespace,
       "io.kubernetes.pod.name": pod.name,
       "io.kubernetes.pod.uid": pod.uid,
-      "io.kubernetes.container.name": container,
+      [nameLabel]: container,
     }),
-    isOrphan(owner) {
+    isOrphan({ [ownerLabel]: owner = "", [homeLabel]: from = "" }) {
       if (owner === mine) return false;
       const [where, when, pid, start] = owner.split(" ");
       if (where !== machine) return false;
       // Two sandboxes of one process: the other one clears away for itself.
-      return !(when === boot && startOf(Number(pid)) === start);
+      if (when === boot && startOf(Number(pid)) === start) return false;
+      return from === "" || from === home || !existsSync(from);
     },
+  };
+}
+
+/** Whose a container is, as its labels say. */
+export function bearerOf(labels: Labeled): {
+  readonly podUid: string;
+  readonly container: string;
+  readonly podPorts: readonly PodPort[];
+} {
+  return {
+    podUid: labels["io.kubernetes.pod.uid"] ?? "",
+    container: labels[nameLabel] ?? "",
+    podPorts: JSON.parse(labels[portsLabel] ?? "[]") as readonly PodPort[],
   };
 }
 

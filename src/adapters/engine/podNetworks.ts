@@ -6,12 +6,14 @@ import type { ContainerSpec, PodRef } from "../../ports/index.js";
 import { isPortError } from "../../ports/index.js";
 import type { EngineApi } from "./api.js";
 import { extraHosts, hostname, type Placement, portBindings, startError } from "./hostConfig.js";
-import { type Labels, nameOf } from "./labels.js";
+import { holderName, type Labels, nameOf } from "./labels.js";
 import { ensurePauseImage, pauseImage, pauseProgram } from "./pauseImage.js";
 
 export interface PodNetworks {
   /** Where this container is to be. Rejects with reason Conflict when a port of the pod is taken. */
   join(spec: ContainerSpec): Promise<Placement["network"]>;
+  /** The container that holds this pod's network is there already. */
+  takeBack(pod: PodRef, holder: string): void;
   leave(pod: PodRef): Promise<void>;
 }
 
@@ -22,13 +24,13 @@ export function podNetworks(api: EngineApi, architecture: string, labels: Labels
     await ensurePauseImage(api, architecture);
     const ports = spec.walls?.podPorts ?? [];
     const { Id: id } = await api.call<{ Id: string }>("POST", "/containers/create", {
-      query: { name: nameOf("POD", spec.pod, spec.id) },
+      query: { name: nameOf(holderName, spec.pod, spec.id) },
       withinMs: 0,
       body: {
         Image: pauseImage,
         Entrypoint: [pauseProgram],
         Hostname: hostname(spec.walls),
-        Labels: labels.of(spec.pod, "POD"),
+        Labels: labels.of(spec.pod, holderName, ports),
         ExposedPorts: Object.fromEntries(ports.map(({ containerPort }) => [`${containerPort}/tcp`, {}])),
         HostConfig: {
           PortBindings: portBindings(ports),
@@ -77,6 +79,7 @@ export function podNetworks(api: EngineApi, architecture: string, labels: Labels
     async join(spec) {
       return spec.walls?.sharesNetwork ? { of: await held(spec) } : "own";
     },
+    takeBack: ({ uid }, holder) => void holders.set(uid, Promise.resolve(holder)),
     async leave({ uid }) {
       const holder = holders.get(uid);
       holders.delete(uid);

@@ -6,11 +6,12 @@ import {
   PortError,
   type RunningContainer,
   type Sandbox,
+  type Survivor,
 } from "../../ports/index.js";
-import { followContainer } from "./container.js";
+import { type ContainerParts, followContainer } from "./container.js";
 import type { FoundEngine } from "./discover.js";
 import { createBody, startError } from "./hostConfig.js";
-import { labelsOf, nameOf, ownerLabel } from "./labels.js";
+import { bearerOf, holderName, type Labeled, labelsOf, nameOf, ownerLabel } from "./labels.js";
 import { closeWithinMs, sweepAtOnce } from "./limits.js";
 import { podNetworks, remove } from "./podNetworks.js";
 
@@ -19,6 +20,15 @@ export interface EngineSandboxOptions {
   readonly clock: Clock;
   /** Names this life of Drydock. */
   readonly instance: string;
+  /** Drydock's own folder, whose next life may take back what this one leaves; without one nobody does. */
+  readonly home?: string;
+}
+
+/** A container that an earlier life left. */
+interface Left {
+  readonly Id: string;
+  readonly State?: string;
+  readonly Labels?: Labeled;
 }
 
 interface Info {
@@ -27,32 +37,38 @@ interface Info {
   readonly Rootless?: boolean;
 }
 
-export async function engineSandbox({ engine, clock, instance }: EngineSandboxOptions): Promise<Sandbox> {
+export async function engineSandbox({
+  engine,
+  clock,
+  instance,
+  home,
+}: EngineSandboxOptions): Promise<Sandbox> {
   const { api } = engine;
   const info = await api.call<Info>("GET", "/info");
   const options = info.SecurityOptions ?? [];
   const isPodman = engine.name === "Podman";
   const hasSelinux = options.some((one) => one.includes("selinux"));
-  const labels = labelsOf(instance);
+  const labels = labelsOf(instance, home);
   const networks = podNetworks(api, engine.architecture, labels);
   const running = new Set<RunningContainer>();
   const pods = new Map<string, ContainerSpec["pod"]>();
   /** By pod and name: the next start waits until the container before is gone, which still holds its ports. */
   const leaving = new Map<string, Promise<void>>();
+  const left = await orphans();
   let isClosed = false;
 
   async function start(spec: ContainerSpec): Promise<RunningContainer> {
     if (isClosed) throw new PortError("ServiceUnavailable", "Drydock is shutting down");
     const slot = `${spec.pod.uid}/${spec.name}`;
     pods.set(spec.pod.uid, spec.pod);
-    await leaving.get(slot);
+    await Promise.all([leaving.get(slot), removeLeft(spec.pod.uid)]);
     const network = await networks.join(spec);
     const { Id: id } = await api.call<{ Id: string }>("POST", "/containers/create", {
       query: { name: nameOf(spec.name, spec.pod, spec.id) },
       body: createBody(spec, {
         network,
         namesAll: isPodman,
-        labels: labels.of(spec.pod, spec.name),
+        labels: labels.of(spec.pod, spec.name, spec.walls?.podPorts ?? []),
         hasSelinux,
       }),
       withinMs: 0,
@@ -61,18 +77,34 @@ export async function engineSandbox({ engine, clock, instance }: EngineSandboxOp
       await remove(api, id);
       throw isPortError(error) ? startError(error) : error;
     });
-    const container = followContainer({
-      api,
+    return follow({
       id,
       spec,
       output,
+      startedAtMs: clock.now(),
+      builtFor: spec.image.architecture,
+      stopSignal: spec.image.stopSignal,
+    });
+  }
+
+  function follow({
+    stopSignal = "SIGTERM",
+    ...parts
+  }: Pick<ContainerParts, "id" | "spec" | "output" | "startedAtMs" | "builtFor"> & {
+    readonly stopSignal: string | undefined;
+  }): RunningContainer {
+    const { id, spec } = parts;
+    const slot = `${spec.pod.uid}/${spec.name}`;
+    const container = followContainer({
+      ...parts,
+      api,
       clock,
       architecture: engine.architecture,
-      stopSignal: spec.image.stopSignal ?? "SIGTERM",
+      stopSignal,
       clearAway() {
         running.delete(container);
-        const left = remove(api, id).finally(() => leaving.get(slot) === left && leaving.delete(slot));
-        leaving.set(slot, left);
+        const gone = remove(api, id).finally(() => leaving.get(slot) === gone && leaving.delete(slot));
+        leaving.set(slot, gone);
       },
     });
     running.add(container);
@@ -93,21 +125,89 @@ export async function engineSandbox({ engine, clock, instance }: EngineSandboxOp
     return output;
   }
 
-  async function sweep(): Promise<readonly string[]> {
-    const found = await api.call<readonly { Id: string; Labels?: { [name: string]: string } }[]>(
-      "GET",
-      "/containers/json",
-      { query: { all: true, filters: JSON.stringify({ label: [ownerLabel] }) } },
-    );
-    const orphans = found.filter(({ Labels }) => labels.isOrphan(Labels?.[ownerLabel] ?? ""));
-    // Those that hold a network go last: an engine refuses to remove one that others still use.
-    const holders = orphans.filter(({ Labels }) => Labels?.["io.kubernetes.container.name"] === "POD");
-    for (const part of [orphans.filter((one) => !holders.includes(one)), holders]) {
+  /** By pod: they stay what they are until the pod's worker asks for them, starts others, or the sweep comes. */
+  async function orphans(): Promise<Map<string, readonly Left[]>> {
+    const found = await api.call<readonly Left[]>("GET", "/containers/json", {
+      query: { all: true, filters: JSON.stringify({ label: [ownerLabel] }) },
+    });
+    const byPod = new Map<string, readonly Left[]>();
+    for (const one of found) {
+      if (!labels.isOrphan(one.Labels ?? {})) continue;
+      const { podUid } = bearerOf(one.Labels ?? {});
+      byPod.set(podUid, [...(byPod.get(podUid) ?? []), one]);
+    }
+    return byPod;
+  }
+
+  function takeLeft(uid: string): readonly Left[] {
+    const taken = left.get(uid) ?? [];
+    left.delete(uid);
+    return taken;
+  }
+
+  function removeLeft(uid: string): Promise<void> {
+    return removeAll(takeLeft(uid));
+  }
+
+  /** Those that hold a network go last: an engine refuses to remove one that others still use. */
+  async function removeAll(all: readonly Left[]): Promise<void> {
+    for (const part of [all.filter((one) => !isHolder(one)), all.filter(isHolder)]) {
       for (let at = 0; at < part.length; at += sweepAtOnce) {
         await Promise.all(part.slice(at, at + sweepAtOnce).map(({ Id }) => remove(api, Id)));
       }
     }
-    return orphans.map(({ Id }) => Id);
+  }
+
+  /** Those that run, and whose network, if it is another's, still is there. */
+  async function survivors(pod: ContainerSpec["pod"]): Promise<readonly Survivor[]> {
+    const all = left.get(pod.uid) ?? [];
+    if (all.length === 0) return [];
+    const holder = all.find((one) => isHolder(one) && one.State === "running");
+    const seen = await Promise.all(all.filter((one) => !isHolder(one)).map(inspected));
+    left.delete(pod.uid);
+    const alive = seen.flatMap(({ one, now }) => {
+      if (now?.State.Running !== true) return [];
+      const [kind, other] = now.HostConfig.NetworkMode.split(":");
+      return kind === "container" && other !== holder?.Id ? [] : [{ one, now }];
+    });
+    const kept = alive.map(({ one }) => one);
+    const isHeld = holder !== undefined && kept.length > 0;
+    await removeAll(all.filter((one) => !kept.includes(one) && !(isHeld && one === holder)));
+    if (isHeld) networks.takeBack(pod, holder.Id);
+    if (kept.length > 0) pods.set(pod.uid, pod);
+    return alive.map(({ one, now }): Survivor => {
+      const { container: name, podPorts } = bearerOf(one.Labels ?? {});
+      return {
+        name,
+        id: one.Id,
+        podPorts,
+        follow: (spec, sinceMs) =>
+          follow({
+            id: one.Id,
+            spec,
+            output: { sinceMs },
+            startedAtMs: Date.parse(now.State.StartedAt),
+            // It has shown that it runs here.
+            builtFor: undefined,
+            stopSignal: stopSignalOf(now.Config.StopSignal),
+          }),
+        end: () => remove(api, one.Id),
+      };
+    });
+  }
+
+  async function inspected(one: Left): Promise<{ readonly one: Left; readonly now: Inspected | undefined }> {
+    const now = await api.call<Inspected>("GET", `/containers/${one.Id}/json`).catch((error: unknown) => {
+      if (isPortError(error, "NotFound")) return undefined;
+      throw error;
+    });
+    return { one, now };
+  }
+
+  async function sweep(keep: ReadonlySet<string> = new Set()): Promise<readonly string[]> {
+    const all = [...left.keys()].filter((uid) => !keep.has(uid)).flatMap(takeLeft);
+    await removeAll(all);
+    return all.map(({ Id }) => Id);
   }
 
   return {
@@ -115,9 +215,11 @@ export async function engineSandbox({ engine, clock, instance }: EngineSandboxOp
     // Docker's proxy, and every virtual machine's, accepts at once; Podman as root has the kernel forward packets.
     forwardsPorts: !(isPodman && info.Rootless === false && engine.address.url.startsWith("unix:")),
     start,
+    survivors,
     sweep,
     async endPod(pod) {
       pods.delete(pod.uid);
+      await removeLeft(pod.uid);
       const mine = [...leaving].filter(([slot]) => slot.startsWith(`${pod.uid}/`));
       await Promise.all(mine.map(([, left]) => left));
       await networks.leave(pod);
@@ -127,10 +229,26 @@ export async function engineSandbox({ engine, clock, instance }: EngineSandboxOp
       const done = (async () => {
         await Promise.all([...running].map((container) => container.kill()));
         await Promise.all(leaving.values());
+        await removeAll([...left.keys()].flatMap(takeLeft));
         await Promise.all([...pods.values()].map((pod) => networks.leave(pod)));
       })();
       const late = new Promise<void>((resolve) => setTimeout(resolve, closeWithinMs).unref());
       await Promise.race([done, late]);
     },
   };
+}
+
+interface Inspected {
+  readonly State: { readonly Running: boolean; readonly StartedAt: string };
+  readonly HostConfig: { readonly NetworkMode: string };
+  readonly Config: { readonly StopSignal?: string | number };
+}
+
+function isHolder({ Labels = {} }: Left): boolean {
+  return bearerOf(Labels).container === holderName;
+}
+
+/** Podman tells a number where Docker tells what the image says; the engine takes either. */
+function stopSignalOf(said: string | number | undefined): string | undefined {
+  return said === undefined || said === "" ? undefined : String(said);
 }

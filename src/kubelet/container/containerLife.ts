@@ -4,7 +4,8 @@
  */
 import type { Container } from "../../domain/apis/core/container.types.js";
 import { isoSeconds } from "../../domain/apis/meta/time.js";
-import { isPortError, type RunningContainer } from "../../ports/index.js";
+import { asNumber } from "../../domain/apis/quantity/index.js";
+import { isPortError, type RunningContainer, type Survivor } from "../../ports/index.js";
 import { afterEnd, goDuration, noBackoff } from "../backoff.js";
 import { watchGrowth } from "../growth.js";
 import { endShownMs, setupRetryFirstMs, setupRetryMaxMs } from "../limits.js";
@@ -26,11 +27,17 @@ export type Role = "init" | "sidecar" | "main";
 /** `ended`: the pod ended first. */
 export type LifeOutcome = "succeeded" | "failed" | "ended";
 
+/** A container of an earlier life of Drydock, and where it is. */
+export interface RunsOn {
+  readonly survivor: Survivor;
+  readonly place: Place;
+}
+
 export interface ContainerLife {
   readonly container: Container;
   readonly logs: ContainerLogs;
-  /** Pulls at once, starts when the gate opens, resolves when the container is done for good. */
-  run(gate: Promise<void>): Promise<LifeOutcome>;
+  /** Pulls at once, starts when the gate opens, resolves when the container is done for good. One that runs on is followed. */
+  run(gate: Promise<void>, runsOn?: RunsOn): Promise<LifeOutcome>;
   /** Resolves at the first time the container counts as started. */
   readonly started: Promise<void>;
   running(): RunningContainer | undefined;
@@ -51,21 +58,24 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
   /** Aborted with each piece of output: the starting container's only sign of how far it is. */
   let said = new AbortController();
 
-  async function run(gate: Promise<void>): Promise<LifeOutcome> {
-    const first = pullImage(container, role, world);
-    const opened = await Promise.race([gate.then(() => true), aborted(ending)]);
+  async function run(gate: Promise<void>, runsOn?: RunsOn): Promise<LifeOutcome> {
+    const first = runsOn === undefined ? pullImage(container, role, world) : undefined;
+    // What runs already waits for nothing.
+    const opened = first === undefined || (await Promise.race([gate.then(() => true), aborted(ending)]));
     if (!opened) return "ended";
     let backoff = noBackoff;
     const firstInstance = world.facts(name).restartCount;
     for (let instance = firstInstance; ; instance++) {
-      const pulled = instance === firstInstance ? await first : await pullImage(container, role, world);
-      if (pulled === undefined) return "ended";
+      const isFirst = instance === firstInstance;
+      const goesOn = isFirst ? runsOn : undefined;
+      const pulled =
+        goesOn === undefined ? await (isFirst ? first : pullImage(container, role, world)) : undefined;
+      if (goesOn === undefined && pulled === undefined) return "ended";
       // An engine holds a pod's ports while the pod lives, and says itself when one is taken.
-      const isProcess = pulled.place.kind === "process";
-      if (isProcess && instance !== firstInstance && (await world.ports().refresh(name)))
-        world.portsChanged();
-      const startedMs = clock.now();
-      const end = await liveOnce(pulled, instance);
+      const isProcess = pulled?.place.kind === "process";
+      if (isProcess && !isFirst && (await world.ports().refresh(name))) world.portsChanged();
+      const startedMs = goesOn === undefined ? clock.now() : 0;
+      const end = goesOn === undefined ? await liveOnce(pulled!, instance) : await goOn(goesOn, instance);
       if (end === undefined) return "ended";
       const outcome = outcomeOf(end);
       if (ending.aborted) return "ended";
@@ -101,21 +111,46 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
 
     current = running;
     if (role === "main") world.start.running();
-    const containerID = `${place.sandbox.scheme}://${running.id}`;
     world.note(name, {
       state: { running: { startedAt: isoSeconds(running.startedAtMs) } },
       restartCount: instance,
       imageID: image.digest,
-      containerID,
+      containerID: idOf(running, place),
       ...before,
     });
     recorder.event(world.pod(), "Normal", "Created", `Created container: ${name}`);
     recorder.event(world.pod(), "Normal", "Started", `Started container ${name}`);
+    return liveOn(running, place, log, instance, false);
+  }
+
+  /** Its facts are what they were; its log goes on where it broke off. */
+  async function goOn({ survivor, place }: RunsOn, instance: number): Promise<Terminated> {
+    const sinceMs = logs.lastWordMs(instance) ?? 0;
+    const log = logs.open(instance);
+    const limit = container.resources?.limits?.["memory"];
+    const memoryLimitBytes = limit === undefined ? undefined : asNumber(limit);
+    const spec = { pod: world.ref, name, memoryLimitBytes, onOutput: log.write };
+    current = survivor.follow(spec, sinceMs);
+    return liveOn(current, place, log, instance, true);
+  }
+
+  function idOf(running: RunningContainer, place: Place): string {
+    return `${place.sandbox.scheme}://${running.id}`;
+  }
+
+  async function liveOn(
+    running: RunningContainer,
+    place: Place,
+    log: LogFile,
+    instance: number,
+    wasRunning: boolean,
+  ): Promise<Terminated> {
+    const containerID = idOf(running, place);
     if (ending.aborted) void running.stop(lateGraceMs);
 
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, ending]);
-    void watch(running, place, signal);
+    void watch(running, place, signal, wasRunning);
     running.onTrouble?.((because) => {
       if (signal.aborted) return;
       if (because === undefined)
@@ -173,8 +208,14 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     return undefined;
   }
 
-  async function watch(running: RunningContainer, { sandbox }: Place, signal: AbortSignal): Promise<void> {
-    if (container.lifecycle?.postStart !== undefined) {
+  async function watch(
+    running: RunningContainer,
+    { sandbox }: Place,
+    signal: AbortSignal,
+    wasRunning: boolean,
+  ): Promise<void> {
+    let isBelieved = wasRunning;
+    if (container.lifecycle?.postStart !== undefined && !wasRunning) {
       const because = await runHook(container.lifecycle.postStart, container, running, world, graceMs());
       if (because !== undefined && !signal.aborted) {
         recorder.event(world.pod(), "Warning", "FailedPostStartHook", because);
@@ -193,6 +234,9 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
           const forwards = sandbox.forwardsPorts ?? false;
           const answer = await askProbe(probe, timeoutMs, container, world.ports(), running, forwards);
           if (answer.isWell) world.start.answered(askedMs);
+          // Nobody looked while Drydock was away.
+          if (!answer.isWell && isBelieved && probe !== liveness) world.note(name, { isReady: false });
+          isBelieved = false;
           return answer;
         },
         stirred: () => said.signal,

@@ -1,5 +1,5 @@
 // A container's logs over its restarts: the latest instance and the one before it are kept, as in a real kubelet.
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Log } from "../../ports/index.js";
@@ -12,6 +12,8 @@ export interface ContainerLogs {
   open(instance: number): LogFile;
   /** Nothing when that instance never wrote a log here. */
   instance(number: number): LogInstance | undefined;
+  /** When something was last written to that instance's log, if ever. */
+  lastWordMs(instance: number): number | undefined;
   /** The last lines, for a termination message. */
   tail(instance: number): Promise<string>;
 }
@@ -38,6 +40,7 @@ export function containerLogs(folder: string, clock: Clock, log: Log): Container
       return file;
     },
     instance: instanceOf,
+    lastWordMs: (number) => statSync(pathOf(number), { throwIfNoEntry: false })?.mtimeMs,
     async tail(number) {
       const found = instanceOf(number);
       if (found === undefined) return "";

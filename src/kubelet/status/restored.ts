@@ -5,7 +5,13 @@ import { isoSeconds } from "../../domain/apis/meta/time.js";
 import { type ContainerFacts, unstarted } from "./facts.js";
 import { isEnded } from "./podStatus.js";
 
-export function restoredFacts(pod: Pod, reason: string, nowMs: number): ReadonlyMap<string, ContainerFacts> {
+/** `runsOn` says which containers have outlived Drydock: they are what they were. */
+export function restoredFacts(
+  pod: Pod,
+  reason: string,
+  nowMs: number,
+  runsOn: (container: string) => boolean = () => false,
+): ReadonlyMap<string, ContainerFacts> {
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
   return new Map(
@@ -13,7 +19,11 @@ export function restoredFacts(pod: Pod, reason: string, nowMs: number): Readonly
       const before = statuses.find((one) => one.name === container.name);
       return [
         container.name,
-        before === undefined ? unstarted(reason) : restored(pod, container, before, reason, nowMs),
+        before === undefined
+          ? unstarted(reason)
+          : before.state?.running !== undefined && runsOn(container.name)
+            ? asItWas(before)
+            : restored(pod, container, before, reason, nowMs),
       ];
     }),
   );
@@ -56,6 +66,18 @@ function restored(
     return { ...common, state: { terminated }, lastState };
   }
   return { ...common, lastState: { terminated: ended }, restartCount: restartCount + 1 };
+}
+
+function asItWas({ state = {}, lastState, restartCount, ...before }: ContainerStatus): ContainerFacts {
+  return {
+    state,
+    lastState: isEmpty(lastState) ? undefined : lastState,
+    restartCount,
+    imageID: before.imageID,
+    containerID: before.containerID,
+    isStarted: before.started ?? false,
+    isReady: before.ready,
+  };
 }
 
 function isInit(pod: Pod, container: Container): boolean {

@@ -133,11 +133,14 @@ it("when the disk fails, watches are cut, lists show what is durable, and writer
   await early.update(ConfigMap, { ...kept, data: { text: "2" } });
   await early.create(ConfigMap, map("lost", "1"));
   await turn();
+  const { resourceVersion: seenLast } = await early.list(ConfigMap);
   release(new Error("disk is full"));
   expect(await watching.ended).toMatchObject({ reason: "Expired" });
   expect(watching.seen).toEqual(["MODIFIED kept", "ADDED lost"]);
   expect(await names(early)).toEqual(["kept"]);
   expect(await early.get(ConfigMap, key("kept"))).toEqual(kept);
+  // One that was away at that moment, and comes back with what it saw last.
+  expect(await follow(early, seenLast).ended).toMatchObject({ reason: "Expired" });
 
   hold();
   const next = early.create(ConfigMap, map("next", "1"));

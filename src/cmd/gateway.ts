@@ -36,7 +36,7 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
   let gateway: Gateway | undefined;
   let table = emptyTable;
   let busy: Busy = order.busy;
-  const client = kubeClient({ server, ca, token });
+  const client = kubeClient({ server, ca, token, early: true });
   const informers = makeInformers({ client, clock, log });
 
   let leaving = false;

@@ -34,3 +34,16 @@ clientContract("over HTTPS, with a token", async () => {
     },
   };
 });
+
+clientContract("over HTTPS, hearing of changes while they are on their way to disk", async () => {
+  const world = await startWorld({ kinds });
+  const { ca, token } = world.pki;
+  const client = kubeClient({ server: world.server.url, ca, token, early: true });
+  return {
+    client,
+    dispose: async () => {
+      client.close();
+      await world.close();
+    },
+  };
+});

@@ -19,6 +19,8 @@ export interface KubeClientOptions extends ServerAddress {
   /** PEM of a client certificate and its key. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** Hears of changes while they are on their way to disk: of our own API server only, and only as its own. */
+  readonly early?: boolean;
   /** Asked before each request, for credentials that end; instead of the three above. */
   readonly credential?: (() => Promise<Credential>) | undefined;
 }
@@ -84,6 +86,7 @@ export function kubeClient(options: KubeClientOptions): KubeClient {
             watch: "true",
             allowWatchBookmarks: "true",
             resourceVersion: version,
+            ...(options.early ? { drydockEarly: "true" } : {}),
             // Spread by what is being watched, so that they do not all come back at once.
             timeoutSeconds: String(least + ((kind.plural.length * 7) % (most - least))),
           });

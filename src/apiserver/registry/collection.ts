@@ -39,6 +39,9 @@ export function makeCollection(id: string, startRevision: number) {
   const pending = new Map<string, Pending>();
   /** On the way to disk, in their order. */
   let staged: Happening[] = [];
+  /** Revisions that some were told and the disk never got. */
+  let lostFrom = Number.POSITIVE_INFINITY;
+  let lostTo = 0;
   const history = makeHistory(startRevision);
   const watchers = new Set<Watcher>();
   const earlyWatchers = new Set<EarlyWatcher>();
@@ -95,8 +98,12 @@ export function makeCollection(id: string, startRevision: number) {
       tell(earlyWatchers, happening);
     },
     /** The disk refused: everything staged on a lost change is lost with it. */
-    unstage({ stored }: Happening): void {
+    unstage({ stored }: Happening, latestRevision: number): void {
       pending.delete(stored.key);
+      const [first] = staged;
+      if (first === undefined) return;
+      lostFrom = first.revision;
+      lostTo = latestRevision;
       staged = [];
       for (const { lost } of [...earlyWatchers]) lost();
     },
@@ -168,6 +175,7 @@ export function makeCollection(id: string, startRevision: number) {
       return [...durable, ...coming];
     },
     sinceEarly(revision: number, selection: Selection): readonly Seen[] | undefined {
+      if (revision >= lostFrom && revision <= lostTo) return undefined;
       const coming = staged.filter((happening) => happening.revision > revision);
       return history
         .since(revision)

@@ -83,7 +83,7 @@ export function makeState(parts: StateParts): State {
           collection.publish(happening);
           parts.published(happening, collection);
         },
-        undo: () => collection.unstage(happening),
+        undo: () => collection.unstage(happening, counter),
       });
       const waiting = underWay.get(collection) ?? new Map<string, Promise<void>>();
       underWay.set(collection, waiting);

@@ -5,6 +5,7 @@ import tar from "tar-stream";
 export interface LayerEntry {
   readonly name: string;
   readonly body?: Buffer | string;
+  readonly mode?: number;
   readonly type?: "file" | "directory" | "symlink" | "link" | "fifo";
   readonly linkname?: string;
 }

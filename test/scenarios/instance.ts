@@ -17,6 +17,7 @@ export interface RealInstance {
   readonly api: ApiHttp;
   /** A folder for this test's own files; its processes see it too. */
   readonly folder: string;
+  readonly kubeconfig: string;
   create(object: Resource): Promise<void>;
   merge(path: string, patch: object): Promise<void>;
   remove(path: string): Promise<void>;
@@ -45,17 +46,19 @@ const watched = [
   "/apis/serving.kserve.io/v1beta1/inferenceservices",
 ];
 
-export async function startInstance(): Promise<RealInstance> {
+/** `more` is for its environment. */
+export async function startInstance(more: NodeJS.ProcessEnv = {}): Promise<RealInstance> {
   const folder = await mkdtemp(join(tmpdir(), "drydock-scenarios-"));
   const home = join(folder, "home");
   await runtimes({ home: runtimesHome }).ensure("onnx");
   await mkdir(home, { mode: 0o700 });
   await symlink(join(runtimesHome, "runtimes"), join(home, "runtimes"));
-  const env = { ...process.env, DRYDOCK_HOME: home };
+  const env = { ...process.env, ...more, DRYDOCK_HOME: home };
   const drydock = (...words: readonly string[]) =>
     promisify(execFile)(process.execPath, [join(root, "bin/drydock"), ...words], { env, cwd: root });
   await drydock("up", "--detach", "--api-port", "0", "--gateway-port", "0");
-  const api = await connect(join(home, "kubeconfig"));
+  const kubeconfig = join(home, "kubeconfig");
+  const api = await connect(kubeconfig);
 
   const heard: Word[] = [];
   const listeners = new Set<() => void>();
@@ -85,6 +88,7 @@ export async function startInstance(): Promise<RealInstance> {
   return {
     api,
     folder,
+    kubeconfig,
     async create(object) {
       const namespace = object.metadata.namespace ?? "default";
       await api.request({ method: "POST", path: pathOf(object, namespace), body: JSON.stringify(object) });
@@ -171,6 +175,8 @@ const plurals: Readonly<Record<string, string>> = {
   ResourceQuota: "resourcequotas",
   ConfigMap: "configmaps",
   Namespace: "namespaces",
+  Pod: "pods",
+  Secret: "secrets",
 };
 
 function pathOf({ apiVersion, kind }: Resource, namespace: string): string {

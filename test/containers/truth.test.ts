@@ -1,0 +1,311 @@
+/**
+ * Failures that only an engine, or its registry, can cause: what users read at every level and in `kubectl get`, how
+ * soon after the engine or the registry has spoken, and what cures it. Engine, registry, limits and kubectl are real.
+ */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Pod } from "../../src/domain/apis/core/pod.types.js";
+import type { Resource } from "../../src/domain/apis/kind.js";
+import { tarOf } from "../registry/layer.js";
+import { digestOf, pushImage, type RegistryServer, startRegistry } from "../registry/server.js";
+import { type RealInstance, startInstance } from "../scenarios/instance.js";
+import { goImage, goProgram } from "./engine.js";
+import { type Forward, forwardTo } from "./forward.js";
+import { describeWithPodman, type PodmanService, podmanService } from "./podman.js";
+
+/** What users are promised, and what a busy machine gets. */
+const promisedMs = process.env["DRYDOCK_SCENARIOS"] === "all" ? 1_000 : 5_000;
+const patienceMs = 30_000;
+
+interface Told extends Resource {
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
+  };
+}
+
+describeWithPodman("what goes wrong with containers", (engine) => {
+  const { api } = engine;
+  let image: string;
+  let real: RealInstance;
+  let podman: PodmanService;
+  const registries: RegistryServer[] = [];
+  let open: Forward;
+  let closed: Forward;
+  const deaths = new Map<string, number>();
+  const listening = new AbortController();
+  const figures: string[] = [];
+
+  beforeAll(async () => {
+    image = await goImage(api);
+    registries.push(await startRegistry(), await startRegistry({ users: { ann: "secret" } }));
+    [open, closed] = [await forwardTo(registries[0]!.host), await forwardTo(registries[1]!.host)];
+    for (const registry of registries) await pushServer(registry);
+    podman = await podmanService(engine, {
+      insecure: [open.host, closed.host],
+      logins: { [closed.host]: "ann:secret" },
+    });
+    await listenForDeaths();
+    real = await startInstance({ DOCKER_HOST: podman.url });
+  }, 300_000);
+  afterAll(async () => {
+    console.log(["time to truth:", ...figures].join("\n  "));
+    await real?.stop();
+    listening.abort();
+    await podman?.remove();
+    await Promise.all([open?.close(), closed?.close(), ...registries.map((one) => one.stop())]);
+  });
+
+  async function pushServer(registry: RegistryServer): Promise<void> {
+    const tar = await tarOf({ name: "server", body: goProgram(), mode: 0o755 });
+    await pushImage(registry, "team/server", "v1", [gzipSync(tar)], {
+      config: { Entrypoint: ["/server"] },
+      rootfs: { type: "layers", diff_ids: [digestOf(tar)] },
+    });
+  }
+
+  /** When containers ended, by the engine's own clock; a container's name holds its pod's. */
+  async function listenForDeaths(): Promise<void> {
+    const filters = JSON.stringify({ type: ["container"], event: ["died", "die"] });
+    const told = await api.stream("GET", "/events", { query: { filters }, signal: listening.signal });
+    let rest = "";
+    told.on("error", () => {}); // aborted at the end
+    told.on("data", (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines.filter((one) => one.trim() !== "")) {
+        const { Actor, timeNano } = JSON.parse(line) as {
+          Actor: { Attributes: Record<string, string> };
+          timeNano: number;
+        };
+        deaths.set(Actor.Attributes["name"] ?? "", Math.floor(timeNano / 1e6));
+      }
+    });
+  }
+  const diedMs = async (pod: string, beforeMs: number) => {
+    await pause(300); // the engine tells it to everybody in turn
+    const times = [...deaths].filter(([name]) => name.includes(`_${pod}`)).map(([, ms]) => ms);
+    const known = times.filter((ms) => ms <= beforeMs + 50);
+    expect(known, `deaths: ${JSON.stringify([...deaths])}`).not.toEqual([]);
+    return Math.max(...known);
+  };
+
+  const kubectl = async (...words: readonly string[]) =>
+    (await promisify(execFile)("kubectl", ["--kubeconfig", real.kubeconfig, ...words])).stdout;
+
+  function measure(what: string, spokeMs: number, toldMs: number): void {
+    const tookMs = Math.max(0, toldMs - spokeMs);
+    figures.push(`${what}: ${tookMs} ms`);
+    expect(tookMs, what).toBeLessThan(promisedMs);
+  }
+
+  /** What kubectl prints, and every condition and container state, without what differs from run to run. */
+  async function shown(kinds: string, name: string): Promise<string> {
+    const table = await kubectl("get", kinds, ...(kinds === "pod" ? [name] : []));
+    const { items } = JSON.parse(await kubectl("get", kinds, "-o", "json")) as { readonly items?: Told[] };
+    const objects = (items ?? []).filter(({ metadata }) => metadata.name.startsWith(name));
+    const text = [
+      `$ kubectl get ${kinds}`,
+      ...table.split("\n").filter((line) => line.includes(name) || /^NAME /.test(line)),
+      "",
+      ...objects.flatMap(conditionsOf),
+    ].join("\n");
+    return `${plain(text)}\n`;
+  }
+
+  function plain(text: string): string {
+    return (
+      text
+        .replaceAll(open.host, "REGISTRY")
+        .replaceAll(closed.host, "REGISTRY")
+        .replace(/(-deployment-)[a-z0-9]+-[a-z0-9]{5}\b/g, "$1HASH-PPPPP")
+        .replace(/http:\/\/[^\s]*localhost:\d+/g, (url) => url.replace(/:\d+$/, ":PORT"))
+        .replace(/sha256:[0-9a-f]{64}/g, "DIGEST")
+        .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "UID")
+        // Two pipes: which of them is read first is chance.
+        .replace(/(up with \[\w+\]|input was 0 bytes)[\n ]?/g, "")
+        .replace(/\(\d+s ago\)/g, "(AGO)")
+        .replace(/ {2,}(\d+[smh])+$/gm, "  AGE")
+        .replace(/ +$/gm, "")
+        .replace(/(\S) {2,}/g, "$1  ")
+    );
+  }
+
+  /** Until it says so, and goes on saying the same. */
+  async function settled(kinds: string, name: string, want: RegExp): Promise<string> {
+    for (let before = "", same = 0, deadline = Date.now() + patienceMs; ; ) {
+      const now = await shown(kinds, name).catch((error: Error) => error.message);
+      same = now === before && want.test(now) ? same + 1 : 0;
+      if (same === 3) return now;
+      if (Date.now() > deadline) throw new Error(`still not ${want}:\n${now}`);
+      before = now;
+    }
+  }
+  const golden = (name: string) => join("goldens", `${name}.txt`);
+  const chain = "ksvc,configuration,revision,route";
+
+  async function pod(name: string): Promise<Pod> {
+    return (await real.api.request({ path: `/api/v1/namespaces/default/pods/${name}` })) as Pod;
+  }
+
+  /** The moment at which the pod's status was first seen to say so. */
+  async function seen(name: string, says: (status: NonNullable<Pod["status"]>) => boolean): Promise<number> {
+    for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await pause(10)) {
+      const { status } = await pod(name);
+      if (status !== undefined && says(status)) return Date.now();
+    }
+    throw new Error(`pod ${name}: ${JSON.stringify((await pod(name)).status)}`);
+  }
+
+  it.each([
+    [
+      "exit-code-127",
+      { args: ["exit"] },
+      /^False ExitCode127: Container failed with: .*no model, no server/s,
+    ],
+    [
+      "exit-code-137",
+      { args: ["eat"], resources: { limits: { memory: "64Mi" } } },
+      /^False ExitCode137: .*its memory limit is 64Mi/s,
+    ],
+  ])(
+    "%s: told in the program's words",
+    async (name, more, want) => {
+      const sinceMs = Date.now();
+      await real.create(service(name, { image, ...more }));
+      const { atMs } = await real.said(`Service/${name}`, want, sinceMs, patienceMs);
+      measure(name, await diedMs(`${name}-00001`, atMs), atMs);
+      await expect(await settled(chain, name, /revision\S*${name}|ExitCode/)).toMatchFileSnapshot(
+        golden(name),
+      );
+      await real.remove(servicePath(name));
+    },
+    90_000,
+  );
+
+  it("a container that dies again and again is in CrashLoopBackOff", async () => {
+    await real.create(podOf("crash-loop", { containers: [{ name: "c", image, args: ["exit"] }] }));
+    const atMs = await seen(
+      "crash-loop",
+      ({ containerStatuses }) => containerStatuses?.[0]?.state?.terminated?.exitCode === 127,
+    );
+    measure("crash-loop", await diedMs("crash-loop", atMs), atMs);
+    const text = await settled("pod", "crash-loop", /CrashLoopBackOff/);
+    await expect(text.replace(/CrashLoopBackOff {2}\d+/, "CrashLoopBackOff  N")).toMatchFileSnapshot(
+      golden("crash-loop"),
+    );
+    await real.remove("/api/v1/namespaces/default/pods/crash-loop");
+  }, 90_000);
+
+  it("a pod whose init container fails is Init:Error", async () => {
+    const containers = [{ name: "c", image }];
+    const initContainers = [{ name: "prepare", image, args: ["exit"] }];
+    await real.create(podOf("init-error", { restartPolicy: "Never", initContainers, containers }));
+    const atMs = await seen(
+      "init-error",
+      ({ initContainerStatuses }) => initContainerStatuses?.[0]?.state?.terminated?.exitCode === 127,
+    );
+    measure("init-error", await diedMs("init-error", atMs), atMs);
+    await expect(await settled("pod", "init-error", /Init:Error/)).toMatchFileSnapshot(golden("init-error"));
+    await real.remove("/api/v1/namespaces/default/pods/init-error");
+  }, 90_000);
+
+  it("a tag that does not exist is ContainerMissing", async () => {
+    const sinceMs = Date.now();
+    await real.create(service("no-tag", { image: `${open.host}/team/server:none` }));
+    const want = /^False ContainerMissing: .*failed to resolve image to digest: .*manifest unknown/;
+    const { atMs } = await real.said("Service/no-tag", want, sinceMs, patienceMs);
+    measure("no-tag", open.lastAnswerMs(), atMs);
+    await expect(await settled(chain, "no-tag", /ContainerMissing/)).toMatchFileSnapshot(golden("no-tag"));
+    await real.remove(servicePath("no-tag"));
+  }, 90_000);
+
+  it("a registry that lets in the engine and not Drydock says 401, and registriesSkippingTagResolving cures it", async () => {
+    const name = "may-not-ask";
+    const sinceMs = Date.now();
+    await real.create(service(name, { image: `${closed.host}/team/server:v1` }));
+    const want =
+      /^False ContainerMissing: .*failed to resolve image to digest: .*unsupported status code 401; body: /;
+    const { atMs } = await real.said(`Service/${name}`, want, sinceMs, patienceMs);
+    measure("401", closed.lastAnswerMs(), atMs);
+    await expect(await settled(chain, name, /401/)).toMatchFileSnapshot(golden("may-not-ask"));
+
+    await skip(closed.host);
+    const ready = await real.said(`Service/${name}`, /^True/, atMs, patienceMs);
+    figures.push(`401, from the cure to Ready in the engine, image and all: ${ready.atMs - atMs} ms`);
+    await expect(await settled(chain, name, /True/)).toMatchFileSnapshot(golden("may-not-ask-cured"));
+    await real.remove(servicePath(name));
+  }, 90_000);
+
+  it("an image that only the engine asked for, and is not there, is in ImagePullBackOff", async () => {
+    const name = "no-image";
+    await skip(open.host);
+    const sinceMs = Date.now();
+    await real.create(service(name, { image: `${open.host}/team/nothing:v1` }));
+    const { atMs, words } = await real.said(
+      `Service/${name}`,
+      /^False ContainerMissing: /,
+      sinceMs,
+      patienceMs,
+    );
+    expect(words).toMatch(/manifest unknown|name unknown/);
+    measure("image pull", open.lastAnswerMs(), atMs);
+    await expect(await settled(`${chain},pod`, name, /ImagePullBackOff/)).toMatchFileSnapshot(golden(name));
+    await real.remove(servicePath(name));
+  }, 90_000);
+
+  async function skip(host: string): Promise<void> {
+    await real.merge("/api/v1/namespaces/knative-serving/configmaps/config-deployment", {
+      data: { "registries-skipping-tag-resolving": host },
+    });
+  }
+});
+
+function conditionsOf({ kind, metadata, status }: Told): readonly string[] {
+  const { containerStatuses = [], initContainerStatuses = [] } = (status ?? {}) as NonNullable<Pod["status"]>;
+  const containers = kind === "Pod" ? [...initContainerStatuses, ...containerStatuses] : [];
+  return [
+    `${kind}/${metadata.name}`,
+    ...(status?.conditions ?? [])
+      .filter(({ type }) => !type.includes("/"))
+      .map(
+        ({ type, status: is, reason = "", message = "" }) =>
+          `  ${type}: ${[is, reason].join(" ").trim()}${message === "" ? "" : `: ${message}`}`,
+      ),
+    ...containers.map(({ name, state, lastState }) => {
+      const { terminated, waiting } = state ?? {};
+      const ended = terminated ?? lastState?.terminated;
+      const words = [
+        waiting && [waiting.reason, waiting.message].filter(Boolean).join(": "),
+        ended &&
+          `exit code ${ended.exitCode}, ${ended.reason}${ended.message ? `: ${ended.message.trim()}` : ""}`,
+      ];
+      return `  container ${name}: ${words.filter(Boolean).join("; ") || "runs"}`;
+    }),
+  ];
+}
+
+function service(name: string, container: object): Resource {
+  return {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { name },
+    spec: { template: { spec: { containers: [container] } } },
+  } as Resource;
+}
+
+function servicePath(name: string): string {
+  return `/apis/serving.knative.dev/v1/namespaces/default/services/${name}`;
+}
+
+function podOf(name: string, spec: object): Resource {
+  return { apiVersion: "v1", kind: "Pod", metadata: { name }, spec } as Resource;
+}

@@ -1,7 +1,7 @@
 // The wire itself: who is let in, how lists and watches behave, what a refusal looks like.
 
 import type { IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { Agent, request as httpsRequest } from "node:https";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { limits } from "../../src/apiserver/limits.js";
 import { ConfigMap } from "../../src/domain/apis/core/config.types.js";
@@ -33,12 +33,14 @@ function open(
     headers = {},
     body = "",
     anonymous = false,
-  }: { method?: string; headers?: object; body?: string; anonymous?: boolean } = {},
+    agent,
+  }: { method?: string; headers?: object; body?: string; anonymous?: boolean; agent?: Agent } = {},
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { pki, server } = world;
     const request = httpsRequest(server.url + path, {
       method,
+      agent,
       ca: pki.ca,
       headers: {
         ...(anonymous ? {} : { Authorization: `Bearer ${pki.token}` }),
@@ -121,6 +123,21 @@ describe("strangers", () => {
     }
     const wrong = await ask("/version", { anonymous: true, headers: { Authorization: "Bearer nonsense" } });
     expect(wrong.code).toBe(401);
+  });
+
+  it("are told from the administrator on one connection too", async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const { token } = world.pki;
+    const connections = new Set<unknown>();
+    agent.on("free", (socket) => connections.add(socket));
+    const codes: number[] = [];
+    for (const given of [token, token, `${token}x`, "nonsense", undefined, token]) {
+      const headers = given === undefined ? {} : { Authorization: `Bearer ${given}` };
+      codes.push((await ask("/version", { agent, anonymous: true, headers })).code);
+    }
+    agent.destroy();
+    expect(codes).toEqual([200, 200, 401, 401, 401, 200]);
+    expect(connections.size).toBe(1);
   });
 
   it("in browsers are sent away, with or without a visitor's credentials", async () => {

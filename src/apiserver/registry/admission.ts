@@ -18,9 +18,11 @@ export function admit(
   compiler: SchemaCompiler,
   webhooks: Webhooks,
 ): Resource {
-  const pruned = prune(kind.schema, object);
+  // Of metadata every kind has the same schema; much of it is the server's own and only handed on.
+  const passed = context.old === undefined ? undefined : { metadata: context.old.metadata };
+  const pruned = prune(kind.schema, object, passed);
   judgeUnknown(kind, pruned.unknown, write);
-  const options = { compiler, ...(context.old === undefined ? {} : { old: context.old }) };
+  const options = { compiler, ...(context.old === undefined ? {} : { old: context.old, passed }) };
   const filled = applyDefaults(kind.schema, pruned.value, compiler) as Resource;
   const found = validateSchema(kind.schema, filled, options);
   refuseWrongTypes(kind, found, admittedName(filled));
@@ -41,7 +43,7 @@ export function admit(
 /** What a webhook's answer may ask of the rest of the registry. */
 export interface Webhooks {
   /** Its namespace is exempt from them. */
-  readonly exempt: boolean;
+  readonly exempt: () => boolean;
   /** Throws what creating such a pod would throw. */
   readonly tryPod: (pod: NonNullable<WebhookAnswer["pod"]>) => void;
 }
@@ -53,7 +55,7 @@ function askWebhook(
   write: WriteContext,
   { exempt, tryPod }: Webhooks,
 ): void {
-  const answer = exempt ? undefined : kind.webhook?.(object, context);
+  const answer = kind.webhook === undefined || exempt() ? undefined : kind.webhook(object, context);
   if (answer === undefined) return;
   for (const warning of answer.warnings ?? []) write.warn(warning);
   const deny = (because: string) =>

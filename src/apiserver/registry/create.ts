@@ -84,9 +84,7 @@ const exemptLabel = "webhooks.knative.dev/exclude";
 
 export function webhooksOf(state: State, namespace: string, name: string, write: WriteContext): Webhooks {
   return {
-    get exempt() {
-      return state.latest("/namespaces", "", namespace)?.metadata.labels?.[exemptLabel] !== undefined;
-    },
+    exempt: () => state.latest("/namespaces", "", namespace)?.metadata.labels?.[exemptLabel] !== undefined,
     tryPod(pod) {
       const served = state.served({ group: "", version: "v1", plural: "pods" });
       if (served === undefined) return;

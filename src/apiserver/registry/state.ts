@@ -58,11 +58,22 @@ export function makeState(parts: StateParts): State {
   const { clock, committer } = parts;
   let counter = parts.startRevision;
   const underWay = new WeakMap<Collection, Map<string, Promise<void>>>();
+  // Many writes share a second, and making its text costs as much as checking a small object.
+  let second = Number.NaN;
+  let secondIso = "";
 
   return {
     ...parts,
     latest: (id, namespace, name) => parts.collection(id).latest(keyOf(namespace, name))?.object,
-    nowIso: () => isoSeconds(clock.now()),
+    nowIso() {
+      const nowMs = clock.now();
+      const now = Math.floor(nowMs / 1000);
+      if (now !== second) {
+        second = now;
+        secondIso = isoSeconds(nowMs);
+      }
+      return secondIso;
+    },
     config: servingConfigOf(parts.collection("/configmaps")),
 
     stage(collection, type, object) {

@@ -8,18 +8,30 @@ export interface Pruned {
   readonly unknown: readonly string[];
 }
 
-/** The same reference comes back when there was nothing to drop. */
-export function prune(schema: SchemaNode, value: unknown): Pruned {
+/**
+ * The same reference comes back when there was nothing to drop. What is the very same in `passed` was here before under
+ * the same schema, and stays as it is.
+ */
+export function prune(schema: SchemaNode, value: unknown, passed?: unknown): Pruned {
   const unknown: string[] = [];
-  return { value: pruneValue(schema, value, "", unknown), unknown };
+  return { value: pruneValue(schema, value, "", unknown, passed), unknown };
 }
 
-function pruneValue(node: SchemaNode, value: unknown, path: string, unknown: string[]): unknown {
+function pruneValue(
+  node: SchemaNode,
+  value: unknown,
+  path: string,
+  unknown: string[],
+  passed?: unknown,
+): unknown {
+  if (typeof value !== "object" || value === null || value === passed) return value;
   if (Array.isArray(value)) {
     const items = node.items;
     return items === undefined ? value : pruneList(items, value, path, unknown);
   }
-  return isObject(value) ? pruneObject(node, value, path, unknown) : value;
+  return isObject(value)
+    ? pruneObject(node, value, path, unknown, isObject(passed) ? passed : undefined)
+    : value;
 }
 
 function pruneList(items: SchemaNode, list: readonly unknown[], path: string, unknown: string[]) {
@@ -35,14 +47,20 @@ function pruneList(items: SchemaNode, list: readonly unknown[], path: string, un
   return changed ?? list;
 }
 
-function pruneObject(node: SchemaNode, object: Obj, path: string, unknown: string[]): Obj {
+function pruneObject(
+  node: SchemaNode,
+  object: Obj,
+  path: string,
+  unknown: string[],
+  passed: Obj | undefined,
+): Obj {
   // An int-or-string node given an object is a type error, which validation names better than we could.
   if (node["x-kubernetes-int-or-string"] === true) return object;
   let changed: Record<string, unknown> | undefined;
   const names = Object.keys(object);
   for (const name of names) {
     const member = object[name];
-    const kept = keep(node, name, member, path, unknown);
+    const kept = keep(node, name, member, path, unknown, passed?.[name]);
     if (kept === member && member !== undefined) {
       if (changed !== undefined) setMember(changed, name, member);
       continue;
@@ -54,7 +72,14 @@ function pruneObject(node: SchemaNode, object: Obj, path: string, unknown: strin
 }
 
 /** The member as it may stay, or undefined when it may not. */
-function keep(node: SchemaNode, name: string, member: unknown, path: string, unknown: string[]): unknown {
+function keep(
+  node: SchemaNode,
+  name: string,
+  member: unknown,
+  path: string,
+  unknown: string[],
+  passed: unknown,
+): unknown {
   const declared = node.properties !== undefined && Object.hasOwn(node.properties, name);
   const schema = declared ? node.properties?.[name] : node.additionalProperties;
   // Our own callers build objects in TypeScript, where an absent member may be spelled undefined.
@@ -66,7 +91,7 @@ function keep(node: SchemaNode, name: string, member: unknown, path: string, unk
     return undefined;
   }
   if (member === null) return allowsNull(schema) ? null : undefined;
-  return pruneValue(schema, member, child(path, name), unknown);
+  return typeof member === "object" ? pruneValue(schema, member, child(path, name), unknown, passed) : member;
 }
 
 const embeddedMembers: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]);

@@ -64,6 +64,12 @@ describe("prune", () => {
     expect(prune(widget, value).value).toBe(value);
   });
 
+  it("does not look again at what passed", () => {
+    const [old, fresh] = [at0({ bogus: 2 }), at0({ bogus: 2 })];
+    expect(prune(widget, { ...old, free: 1 }, old).unknown).toEqual(["free"]);
+    expect(prune(widget, { ...fresh }, old).unknown).toEqual(["spec.bogus"]);
+  });
+
   it("keeps what makes an embedded resource one", () => {
     const schema: SchemaNode = obj({ r: { type: "object", "x-kubernetes-embedded-resource": true } });
     const value = { r: { apiVersion: "v1", kind: "K", metadata: { name: "n" }, spec: {} } };

@@ -12,6 +12,8 @@ export interface ValidateOptions {
   readonly path?: string;
   /** The value before, on updates: rules about changes need it. */
   readonly old?: unknown;
+  /** What is the very same in here was found good before under the same schema, and is not looked at again. */
+  readonly passed?: unknown;
   /** Keep one per set of schemas; without it patterns and rules are compiled anew on each call. */
   readonly compiler?: SchemaCompiler;
 }
@@ -25,7 +27,7 @@ export function validateSchema(
   const compiler = options.compiler ?? schemaCompiler();
   const path = options.path ?? "";
   const errors: FieldError[] = [];
-  validateNode({ compiler, errors }, schema, value, path);
+  validateNode({ compiler, errors }, schema, value, path, options.passed);
   validateLists(errors, schema, value, path);
   if (!compiler.hasRules(schema)) return errors;
   if (errors.length > 0) return [...errors, rulesNotChecked];
@@ -44,8 +46,9 @@ interface Walk {
   readonly errors: FieldError[];
 }
 
-function validateNode(walk: Walk, node: SchemaNode, value: unknown, path: string): void {
+function validateNode(walk: Walk, node: SchemaNode, value: unknown, path: string, passed?: unknown): void {
   if (value === undefined || (value === null && node.nullable === true)) return;
+  if (value === passed && typeof value === "object") return;
   const type = typeOf(value);
   if (!fits(node, type)) {
     const wanted = wantedTypes(node);
@@ -60,7 +63,7 @@ function validateNode(walk: Walk, node: SchemaNode, value: unknown, path: string
   if (typeof value === "string") walk.errors.push(...stringProblems(walk.compiler, node, value, path));
   else if (typeof value === "number") walk.errors.push(...numberProblems(node, value, path));
   else if (Array.isArray(value)) validateArray(walk, node, value, path);
-  else if (isObject(value)) validateObject(walk, node, value, path);
+  else if (isObject(value)) validateObject(walk, node, value, path, isObject(passed) ? passed : undefined);
   validateCombinations(walk, node, value, path);
 }
 
@@ -99,7 +102,13 @@ function validateArray(walk: Walk, node: SchemaNode, list: readonly unknown[], p
     validateNode(walk, items, list[index], `${path}[${index}]`);
 }
 
-function validateObject(walk: Walk, node: SchemaNode, object: Obj, path: string): void {
+function validateObject(
+  walk: Walk,
+  node: SchemaNode,
+  object: Obj,
+  path: string,
+  passed: Obj | undefined,
+): void {
   const names = Object.keys(object);
   if (node.maxProperties !== undefined && names.length > node.maxProperties) {
     walk.errors.push(fieldErrors.tooMany(path, names.length, node.maxProperties));
@@ -118,7 +127,7 @@ function validateObject(walk: Walk, node: SchemaNode, object: Obj, path: string)
   }
   for (const name of names) {
     const schema = memberSchema(node, name);
-    if (schema !== undefined) validateNode(walk, schema, object[name], child(path, name));
+    if (schema !== undefined) validateNode(walk, schema, object[name], child(path, name), passed?.[name]);
   }
 }
 

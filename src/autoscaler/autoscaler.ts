@@ -23,7 +23,7 @@ export interface AutoscalerOptions {
   readonly pods: Lister<Pod>;
   readonly config: () => AutoscalerConfig;
   /** Somebody waits for a Revision that sleeps: called before anyone acts on it. */
-  readonly onWake?: () => void;
+  readonly onWake?: (key: Key) => void;
 }
 
 export interface Autoscaler {
@@ -118,7 +118,7 @@ export function startAutoscaler({ clock, pods, config, onWake }: AutoscalerOptio
         wake(one);
         // Upstream waits for its next tick where nothing was decided yet; whoever slept through our restart need not.
         if (stat.averageConcurrentRequests > 0 && one.decider.wish.desiredScale <= 0) {
-          onWake?.();
+          onWake?.(one.key);
           decide(one, countsOf(one.key).ready);
         }
       }

@@ -22,6 +22,7 @@ import { imageDigests, type LazyRegistry, lazyRegistry } from "./imageDigests.js
 import { httpsUrlOf, type OpenGateway, urlOf } from "./openGateway.js";
 import { pullCredentials } from "./pullCredentials.js";
 import { version } from "./version.js";
+import { followWakes, type Wakes } from "./wakes.js";
 
 export async function startControl(
   beside: Beside,
@@ -102,6 +103,7 @@ export interface Control extends Beside {
   readonly informers: Informers;
   /** Shared by all who do what somebody waits for, and all who tell of it. */
   readonly quiet: Quiet;
+  readonly wakes: Wakes;
   /** Lines for /metrics, from whoever has figures to show. */
   readonly figures: (() => readonly string[] | Promise<readonly string[]>)[];
 }
@@ -123,7 +125,17 @@ async function openApi(beside: Beside, log: Log, closers: Closers): Promise<Cont
   const inside = localClient(registry, controller);
   const quiet = makeQuiet();
   closers.add(async () => quiet.close());
-  return { ...beside, log, registry, inside, early, informers, quiet, figures: [] };
+  return {
+    ...beside,
+    log,
+    registry,
+    inside,
+    early,
+    informers,
+    quiet,
+    wakes: followWakes(clock),
+    figures: [],
+  };
 }
 
 /** Only a first model needs what installs runtimes. */
@@ -177,6 +189,7 @@ async function startNode(
     nodeName: "drydock",
     version,
     informers,
+    wokenAtMs: control.wakes.ofPod,
   });
   control.figures.push(kubelet.figures);
   closers.add(() => kubelet.close());

@@ -51,7 +51,10 @@ export function startControllers(
     clock,
     pods: deps.listers(Pod),
     config: () => config().autoscaler,
-    onWake: () => control.quiet.hurry(),
+    onWake(key) {
+      control.quiet.hurry();
+      control.wakes.begun(key);
+    },
   });
   closers.add(async () => autoscaler.close());
   gateway.onStats(autoscaler.record);

@@ -1,5 +1,6 @@
 // What the kubelet is given, and what each part of it needs.
 import type { Informers } from "../controller/index.js";
+import type { Pod } from "../domain/apis/core/pod.types.js";
 import type { StartTimes } from "../domain/apis/core/started.js";
 import type {
   Client,
@@ -33,6 +34,8 @@ export interface KubeletDeps {
   readonly lameDuckMs: number;
   readonly closeGraceMs: number;
   readonly serviceAccountToken: ServiceAccountToken | undefined;
+  /** When the request came that a pod was made for, in the clock's milliseconds. */
+  readonly wokenAtMs?: (pod: Pod) => number | undefined;
   /** Hears how long each pod's first start took. */
   readonly onStarted: (times: StartTimes) => void;
 }

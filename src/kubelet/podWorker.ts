@@ -114,7 +114,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     status.publish();
   }
 
-  const start = startWatch(clock.now);
+  const start = startWatch(clock.now, deps.wokenAtMs?.(first));
   const world: PodWorld = {
     deps,
     start,

@@ -28,6 +28,14 @@ describe("a pod's first start", () => {
     expect(watch.ready()).toEqual({ create: 0, files: 0, sandbox: 5, load: 0, probe: 0 });
   });
 
+  it("begins with the request that it was made for", () => {
+    let nowMs = 103;
+    const watch = startWatch(() => nowMs, 100);
+    nowMs = 110;
+    watch.running();
+    expect(watch.ready()).toMatchObject({ decide: 3, sandbox: 7 });
+  });
+
   it("is counted in the node's histograms", () => {
     const figures = startFigures();
     figures.observe({ create: 1, files: 6, sandbox: 2, load: 30, probe: 1 });
@@ -43,5 +51,9 @@ describe("a pod's first start", () => {
       ],
     );
     expect(lines).toContain('drydock_pod_start_seconds_bucket{phase="all",le="0.05"} 1');
+    expect(lines).toContain('drydock_pod_start_seconds_count{phase="decide"} 0');
+    figures.observe({ decide: 3, create: 1, files: 6, sandbox: 2, load: 30, probe: 1 });
+    expect(figures.lines()).toContain('drydock_pod_start_seconds_sum{phase="decide"} 0.003');
+    expect(figures.lines()).toContain('drydock_pod_start_seconds_count{phase="all"} 3');
   });
 });

@@ -15,7 +15,8 @@ export interface StartWatch {
   ready(): StartTimes | undefined;
 }
 
-export function startWatch(now: () => number): StartWatch {
+/** `wokenMs`: when the request came that the pod was made for. */
+export function startWatch(now: () => number, wokenMs?: number): StartWatch {
   const seenMs = now();
   let preparedMs = seenMs;
   let initializedMs = seenMs;
@@ -40,6 +41,7 @@ export function startWatch(now: () => number): StartWatch {
       isTold = true;
       const listenedMs = Math.max(askedMs, runningMs);
       return {
+        ...(wokenMs === undefined ? {} : { decide: seenMs - wokenMs }),
         create: preparedMs - seenMs,
         files: initializedMs - preparedMs,
         sandbox: runningMs - initializedMs,
@@ -61,7 +63,7 @@ export function startFigures(): StartFigures {
   const series = [...startPhases, "all"] as const;
   const counts = new Map(series.map((phase) => [phase, startBucketsMs.map(() => 0)]));
   const sums = new Map<StartPhase | "all", number>(series.map((phase) => [phase, 0]));
-  let starts = 0;
+  const starts = new Map<StartPhase | "all", number>(series.map((phase) => [phase, 0]));
 
   function count(phase: StartPhase | "all", ms: number): void {
     const buckets = counts.get(phase)!;
@@ -69,27 +71,30 @@ export function startFigures(): StartFigures {
       if (ms <= bound) buckets[at]! += 1;
     });
     sums.set(phase, sums.get(phase)! + ms);
+    starts.set(phase, starts.get(phase)! + 1);
   }
 
   return {
     observe(times) {
-      starts += 1;
-      for (const phase of startPhases) count(phase, times[phase]);
-      count(
-        "all",
-        startPhases.reduce((total, phase) => total + times[phase], 0),
-      );
+      let allMs = 0;
+      for (const phase of startPhases) {
+        const ms = times[phase];
+        if (ms === undefined) continue;
+        count(phase, ms);
+        allMs += ms;
+      }
+      count("all", allMs);
     },
     lines: () => [
-      `# HELP ${name} How long pods took from being seen by the node to ready, by step.`,
+      `# HELP ${name} How long pods took to be ready, by step; \`decide\` counts those that a request waited for.`,
       `# TYPE ${name} histogram`,
       ...series.flatMap((phase) => [
         ...startBucketsMs.map(
           (bound, at) => `${name}_bucket{phase="${phase}",le="${bound / 1000}"} ${counts.get(phase)![at]}`,
         ),
-        `${name}_bucket{phase="${phase}",le="+Inf"} ${starts}`,
+        `${name}_bucket{phase="${phase}",le="+Inf"} ${starts.get(phase)}`,
         `${name}_sum{phase="${phase}"} ${sums.get(phase)! / 1000}`,
-        `${name}_count{phase="${phase}"} ${starts}`,
+        `${name}_count{phase="${phase}"} ${starts.get(phase)}`,
       ]),
     ],
   };

@@ -127,7 +127,7 @@ describe("predict", () => {
     const condition = {
       type: "drydock.dev/Started",
       status: "True",
-      message: "create=1 files=6 sandbox=2 load=4 probe=1",
+      message: "decide=3 create=1 files=6 sandbox=2 load=4 probe=1",
     };
     const pod = {
       apiVersion: "v1",
@@ -142,8 +142,8 @@ describe("predict", () => {
     });
     expect(err).toBe(
       "21 ms in all: gateway 0.4 ms, hold 20 ms, pod 1.3 ms\n" +
-        "cold start of iris-1-p1: create 1.0 ms, files 6.0 ms, sandbox 2.0 ms, load 4.0 ms, probe 1.0 ms; " +
-        "decision and routing 5.5 ms; first byte after 21 ms\n",
+        "cold start of iris-1-p1: decide 3.0 ms, create 1.0 ms, files 6.0 ms, sandbox 2.0 ms, load 4.0 ms, probe 1.0 ms; " +
+        "routing 2.5 ms; first byte after 21 ms\n",
     );
     const gone = await drydock(["predict", "iris", "-d", '{"instances":[]}'], {
       answers,

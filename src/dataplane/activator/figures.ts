@@ -8,12 +8,19 @@ export class RevisionCounts {
   coldStarts = 0;
   turnedAway = 0;
   late = 0;
-  heldSeconds = 0;
+  /** Time requests waited for a pod. */
+  readonly held = new Histogram();
+  /** Of requests that waited for a Revision's first pod: from arrival to the first byte of their answer. */
+  readonly coldFirstByte = new Histogram();
+}
+
+class Histogram {
+  seconds = 0;
   readonly buckets = new Array<number>(bounds.length + 1).fill(0);
 
-  held(ms: number): void {
+  observe(ms: number): void {
     const seconds = ms / 1000;
-    this.heldSeconds += seconds;
+    this.seconds += seconds;
     let bucket = 0;
     while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket += 1;
     this.buckets[bucket] = (this.buckets[bucket] ?? 0) + 1;
@@ -65,11 +72,17 @@ export function figures(revisions: Iterable<RevisionThrottler>): string[] {
     "Requests that reached a limit of their Revision.",
     ({ counts }) => counts.late,
   );
-  lines.push(
-    "# HELP drydock_revision_hold_seconds Time requests waited for a pod.",
-    "# TYPE drydock_revision_hold_seconds histogram",
+  const histograms = (name: string, help: string, of: (counts: RevisionCounts) => Histogram) => {
+    lines.push(`# HELP drydock_revision_${name} ${help}`, `# TYPE drydock_revision_${name} histogram`);
+    for (const revision of shown)
+      lines.push(...histogram(`drydock_revision_${name}`, labels(revision), of(revision.counts)));
+  };
+  histograms("hold_seconds", "Time requests waited for a pod.", ({ held }) => held);
+  histograms(
+    "cold_first_byte_seconds",
+    "From a request that waited for a first pod to the first byte of its answer.",
+    ({ coldFirstByte }) => coldFirstByte,
   );
-  for (const revision of shown) lines.push(...histogram(revision));
   return lines;
 }
 
@@ -79,21 +92,16 @@ function active({ pods }: RevisionThrottler): number {
   return count;
 }
 
-function histogram(revision: RevisionThrottler): string[] {
-  const { counts } = revision;
-  const with_ = labels(revision);
+function histogram(name: string, with_: string, { buckets, seconds }: Histogram): string[] {
   const lines: string[] = [];
   let total = 0;
-  for (const [index, count] of counts.buckets.entries()) {
+  for (const [index, count] of buckets.entries()) {
     total += count;
-    lines.push(`drydock_revision_hold_seconds_bucket{${with_},le="${bounds[index] ?? "+Inf"}"} ${total}`);
+    lines.push(`${name}_bucket{${with_},le="${bounds[index] ?? "+Inf"}"} ${total}`);
   }
   // Most revisions never hold anything: their buckets would be most of the page.
   if (total === 0) return [];
-  lines.push(
-    `drydock_revision_hold_seconds_sum{${with_}} ${counts.heldSeconds}`,
-    `drydock_revision_hold_seconds_count{${with_}} ${total}`,
-  );
+  lines.push(`${name}_sum{${with_}} ${seconds}`, `${name}_count{${with_}} ${total}`);
   return lines;
 }
 

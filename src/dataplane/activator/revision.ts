@@ -272,12 +272,25 @@ export class RevisionThrottler {
       this.leaveQueue(held);
       const { waiting } = held.ticket;
       const heldMs = this.options.timing.nowMs() - held.sinceMs;
-      this.counts.held(heldMs);
+      this.counts.held.observe(heldMs);
       waiting.heldMs = (waiting.heldMs ?? 0) + heldMs;
+      if (held.cold && !waiting.cold) this.timeFirstByte(waiting);
       waiting.cold ||= held.cold;
       if (waiting.timeoutMs !== undefined) waiting.timeoutMs = Math.max(1, waiting.timeoutMs - heldMs);
       this.run(held.ticket, pod);
     }
+  }
+
+  private timeFirstByte(waiting: Waiting): void {
+    const { timing } = this.options;
+    let isCounted = false;
+    waiting.watch({
+      begun: () => {
+        if (!isCounted) this.counts.coldFirstByte.observe(timing.nowMs() - waiting.arrivedMs);
+        isCounted = true;
+      },
+      moved() {},
+    });
   }
 
   private leaveQueue(held: Held): void {

@@ -95,6 +95,9 @@ describe("a Revision", () => {
     expect(gateway.metrics()).toContain(
       'drydock_revision_hold_seconds_count{namespace="default",revision="model"} 20',
     );
+    expect(gateway.metrics()).toContain(
+      'drydock_revision_cold_first_byte_seconds_count{namespace="default",revision="model"} 20',
+    );
   });
 
   it("takes one at a time where it says so", async () => {

@@ -15,7 +15,7 @@ const server = createServer((request, response) => {
     () => {
       inside -= 1;
       response.writeHead(tooMany ? 500 : 200, { "x-pid": process.pid });
-      response.end(tooMany ? "more at once than promised" : "slept");
+      response.end(tooMany ? "more at once than promised" : (process.env.SAYS ?? "slept"));
     },
     tooMany ? 0 : workMs,
   );

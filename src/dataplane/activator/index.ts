@@ -1,7 +1,7 @@
 // Where the throttler's policy and the proxy's mechanism meet, and the only place they do.
 import type { Exchange, Forward } from "../proxy/index.js";
 import { makeThrottler, type Throttler, type ThrottlerOptions } from "./throttler.js";
-import type { Admitted, Waiting } from "./types.js";
+import type { Asker, Waiting } from "./types.js";
 
 export { heldBodyBytes, type ThrottlerLimits } from "./limits.js";
 export { Tally } from "./tally.js";
@@ -9,6 +9,7 @@ export type { Throttler } from "./throttler.js";
 export type {
   Activity,
   Admitted,
+  Asker,
   Limit,
   PodAddress,
   RevisionPods,
@@ -16,7 +17,7 @@ export type {
   Waiting,
 } from "./types.js";
 
-export type Activate = (exchange: Exchange & Waiting) => Promise<Admitted>;
+export type Activate = (exchange: Exchange & Waiting, asker: Asker) => void;
 
 export function activator(
   forward: Forward,
@@ -25,7 +26,7 @@ export function activator(
   const throttler = makeThrottler({
     ...options,
     // Only `activate` hands requests in, and those are exchanges.
-    attempt: (waiting, target) => forward(waiting as Exchange & Waiting, target.address),
+    attempt: (waiting, target, done) => forward(waiting as Exchange & Waiting, target.address, done),
   });
-  return { activate: (exchange) => throttler.try(exchange), throttler };
+  return { activate: (exchange, asker) => throttler.try(exchange, asker), throttler };
 }

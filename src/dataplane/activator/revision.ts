@@ -7,8 +7,8 @@ import { heldRequestBytes, type ThrottlerLimits } from "./limits.js";
 import { List } from "./list.js";
 import { type Pod, Pods } from "./pods.js";
 import { Tally } from "./tally.js";
-import { type Held, Ticket } from "./ticket.js";
-import type { Admitted, Attempt, Limit, RevisionPods, RevisionSettings, Waiting } from "./types.js";
+import type { Held, Ticket } from "./ticket.js";
+import type { Admitted, Attempt, Limit, RevisionPods, RevisionSettings } from "./types.js";
 
 export interface Timing {
   /** Monotonic, as arrivals are stamped. */
@@ -69,10 +69,6 @@ export class RevisionThrottler {
     return this.source.settings;
   }
 
-  try(waiting: Waiting): Promise<Admitted> {
-    return new Promise((resolve, reject) => this.admit(new Ticket(waiting, resolve, reject)));
-  }
-
   update(source: RevisionPods): void {
     if (source === this.source) return;
     const had = this.pods.ready.length;
@@ -112,7 +108,7 @@ export class RevisionThrottler {
     return `${this.source.namespace}/${this.source.name}`;
   }
 
-  private admit(ticket: Ticket): void {
+  admit(ticket: Ticket): void {
     this.tally.enter(this.options.timing.nowMs());
     // Whoever waits is before us; those leave the moment there is room, so here is none.
     const pod = this.queue.size === 0 ? this.pods.reserve() : undefined;
@@ -141,15 +137,24 @@ export class RevisionThrottler {
   private run(ticket: Ticket, pod: Pod): void {
     ticket.pod = pod;
     ticket.waiting.tried = pod;
-    this.options.attempt(ticket.waiting, pod).then(
-      (forwarded) => this.ended(ticket, pod, forwarded),
-      (bug: unknown) => {
-        this.pods.release(pod);
-        ticket.fail(bug);
-        this.finish(ticket);
-        this.wake();
-      },
-    );
+    let returned = false;
+    let told = false;
+    try {
+      this.options.attempt(ticket.waiting, pod, (forwarded) => {
+        told = true;
+        if (returned) this.ended(ticket, pod, forwarded);
+        // After this turn: a thousand that wait for a pod that refuses at once must not become a thousand calls deep.
+        else queueMicrotask(() => this.ended(ticket, pod, forwarded));
+      });
+    } catch (bug) {
+      if (told || ticket.settled) throw bug;
+      this.pods.release(pod);
+      ticket.settled = true;
+      this.finish(ticket);
+      ticket.asker.fail(bug);
+      this.wake();
+    }
+    returned = true;
   }
 
   private ended(ticket: Ticket, pod: Pod, forwarded: Forwarded): void {
@@ -307,7 +312,10 @@ export class RevisionThrottler {
   }
 
   private settle(ticket: Ticket, admitted: Admitted): void {
-    if (ticket.settle(admitted)) this.finish(ticket);
+    if (ticket.settled) return;
+    ticket.settled = true;
+    this.finish(ticket);
+    ticket.asker.settle(admitted);
   }
 
   private finish(ticket: Ticket): void {

@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import type { RevisionStat } from "../../domain/autoscaling/index.js";
 import type { Forwarded } from "../proxy/index.js";
 import { makeThrottler, type ThrottlerOptions } from "./throttler.js";
-import type { Activity, Admitted, PodAddress, RevisionPods, RevisionSettings, Waiting } from "./types.js";
+import type {
+  Activity,
+  Admitted,
+  Asker,
+  PodAddress,
+  RevisionPods,
+  RevisionSettings,
+  Waiting,
+} from "./types.js";
 
 const answered: Forwarded = { outcome: "answered", status: 200 };
 const refused: Forwarded = { outcome: "refused", how: "connect", because: "ECONNREFUSED" };
@@ -66,7 +74,7 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
 }
 
-class Asked implements Waiting {
+class Asked implements Waiting, Asker {
   bodyBytes = 0;
   timeoutMs: number | undefined;
   tried: PodAddress | undefined;
@@ -92,6 +100,14 @@ class Asked implements Waiting {
     this.activity = activity;
   }
 
+  settle(admitted: Admitted): void {
+    this.answer = admitted;
+  }
+
+  fail(bug: unknown): void {
+    throw bug;
+  }
+
   cut(): boolean {
     this.cutOff = true;
     this.end({ outcome: "broken", how: "clientGone", because: "cut", begun: this.begun });
@@ -110,19 +126,15 @@ function world(options: Partial<ThrottlerOptions> = {}) {
     timing: { nowMs: () => time.nowMs, after: time.after },
     nowMs: () => time.nowMs + 1_000_000,
     onStats: (told) => stats.push([...told]),
-    attempt: (waiting, target) => {
+    attempt: (waiting, target, done) => {
       sent.push(`${(waiting as Asked).name}>${target.pod}`);
-      return new Promise((resolve) => {
-        (waiting as Asked).end = resolve;
-      });
+      (waiting as Asked).end = done;
     },
     ...options,
   });
   const ask = (of: RevisionPods, name = "r", more: Partial<Asked> = {}) => {
     const asked = Object.assign(new Asked(of, time.nowMs, name), more);
-    throttler.try(asked).then((answer) => {
-      asked.answer = answer;
-    });
+    throttler.try(asked, asked);
     return asked;
   };
   return { time, sent, stats, throttler, ask };
@@ -361,7 +373,7 @@ describe("a pod that refuses", () => {
 
   it("and goes on refusing is an answer in the end", async () => {
     const { time, throttler, ask } = world({
-      attempt: async () => refused,
+      attempt: (_waiting, _target, done) => done(refused),
       limits: { refusedHoldMs: 1_000 },
     });
     const cat = revision("cat", ["1"]);
@@ -464,9 +476,7 @@ describe("limits of a request that is with a pod", () => {
     await time.pass(500);
     const other = ask(cat);
     const again = Object.assign(new Asked(cat, 100, "again"));
-    throttler.try(again).then((answer) => {
-      again.answer = answer;
-    });
+    throttler.try(again, again);
     await time.pass(600);
     expect(again.answer).toMatchObject({ outcome: "late" });
     expect(other.answer).toBeUndefined();

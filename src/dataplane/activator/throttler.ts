@@ -5,7 +5,8 @@ import { figures } from "./figures.js";
 import { hall } from "./hall.js";
 import { reportEveryMs, type ThrottlerLimits, throttlerLimits } from "./limits.js";
 import { RevisionThrottler, type Timing } from "./revision.js";
-import type { Admitted, Attempt, RevisionPods, Waiting } from "./types.js";
+import { Ticket } from "./ticket.js";
+import type { Asker, Attempt, RevisionPods, Waiting } from "./types.js";
 
 export interface ThrottlerOptions {
   readonly attempt: Attempt;
@@ -18,7 +19,7 @@ export interface ThrottlerOptions {
 }
 
 export interface Throttler {
-  try(waiting: Waiting): Promise<Admitted>;
+  try(waiting: Waiting, asker: Asker): void;
   /** Told with every new route table; those who wait go out here when a pod has come. */
   update(revisions: readonly RevisionPods[]): void;
   /** Requests in flight by pod address. */
@@ -115,7 +116,7 @@ export function makeThrottler(options: ThrottlerOptions): Throttler {
   }
 
   return {
-    try: (waiting) => of(waiting.revision).try(waiting),
+    try: (waiting, asker) => of(waiting.revision).admit(new Ticket(waiting, asker)),
     update(sources) {
       const keys = new Set<string>();
       for (const source of sources) {

@@ -2,7 +2,7 @@
 import type { Forwarded } from "../proxy/index.js";
 import type { Listed } from "./list.js";
 import type { Pod } from "./pods.js";
-import type { Admitted, Waiting } from "./types.js";
+import type { Admitted, Asker, Waiting } from "./types.js";
 
 export class Ticket implements Listed<Ticket> {
   // Among those of its revision, by arrival.
@@ -20,22 +20,8 @@ export class Ticket implements Listed<Ticket> {
 
   constructor(
     readonly waiting: Waiting,
-    private readonly resolve: (admitted: Admitted) => void,
-    private readonly reject: (bug: unknown) => void,
+    readonly asker: Asker,
   ) {}
-
-  /** False when it had been settled already. */
-  settle(admitted: Admitted): boolean {
-    if (this.settled) return false;
-    this.settled = true;
-    this.resolve(admitted);
-    return true;
-  }
-
-  fail(bug: unknown): void {
-    this.settled = true;
-    this.reject(bug);
-  }
 }
 
 /** Its place in the queue. */

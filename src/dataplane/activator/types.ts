@@ -74,4 +74,12 @@ export type Admitted =
       readonly begun: boolean;
     };
 
-export type Attempt = (waiting: Waiting, target: PodAddress) => Promise<Forwarded>;
+/** Says once what became of it, maybe before it returns. */
+export type Attempt = (waiting: Waiting, target: PodAddress, done: (forwarded: Forwarded) => void) => void;
+
+/** Whoever wants to know what became of a request: one of the two is called, once. */
+export interface Asker {
+  settle(admitted: Admitted): void;
+  /** Ours, not the request's. */
+  fail(bug: unknown): void;
+}

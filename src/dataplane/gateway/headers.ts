@@ -1,7 +1,7 @@
 // Header operations of the layers a request passes, added up to what they come to at the end.
 
 import type { HeaderOperations } from "../../domain/apis/istio/routing.types.js";
-import { lettersOf, toLines } from "../proxy/index.js";
+import { flat, lettersOf, toLines } from "../proxy/index.js";
 import type { HeaderChange, ResponseChange } from "./table.js";
 
 export interface Accumulated {
@@ -46,7 +46,7 @@ export function settle(change: Accumulated, hidden: ReadonlySet<string>): Header
     drop,
     lines,
     letters: lettersOf(drop),
-    text: toLines(lines),
+    text: flat(toLines(lines)),
     setsOurs: ours.some((name) => drop.has(name)),
   };
 }

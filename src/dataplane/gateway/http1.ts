@@ -6,10 +6,12 @@ import {
   ChunkedDecoder,
   fieldOf,
   lastChunk,
+  type Piece,
   type ReplyHead,
   RequestBody,
   unreadBytes,
 } from "../proxy/index.js";
+import { Hop } from "./hop.js";
 import { Incoming } from "./incoming.js";
 import { sweepMs } from "./limits.js";
 import { headText, notClean, refusalText } from "./replyText.js";
@@ -38,14 +40,23 @@ interface Common {
   readonly listener: ListenerName;
   readonly reader: RequestReader;
   readonly open: Set<ClientConnection>;
+  /** The end of a head after which the connection stays. */
+  readonly staying: string;
   /** Time to the nearest sweep: enough for minutes, and free. */
   nowMs: number;
 }
 
 export function netFront(shared: Shared, listener: ListenerName): Http1Front {
   const open = new Set<ClientConnection>();
-  const common: Common = { shared, listener, reader: new RequestReader(), open, nowMs: performance.now() };
   const { limits } = shared;
+  const common: Common = {
+    shared,
+    listener,
+    reader: new RequestReader(),
+    open,
+    staying: `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(limits.keepAliveMs / 1000)}\r\n\r\n`,
+    nowMs: performance.now(),
+  };
   const everyMs = Math.min(
     sweepMs,
     Math.max(10, Math.min(limits.headMs, limits.keepAliveMs, limits.firstByteMs, limits.lingerMs) / 4),
@@ -74,7 +85,7 @@ export function netFront(shared: Shared, listener: ListenerName): Http1Front {
 class ClientConnection {
   /** What was read and belongs to no request yet, or to a body nobody reads yet. */
   held: Buffer | undefined;
-  readonly peer: string;
+  private readonly hop: Hop;
   private request: ClientRequest | undefined;
   private sinceMs: number;
   private served = false;
@@ -89,9 +100,9 @@ class ClientConnection {
   constructor(
     readonly common: Common,
     readonly socket: Socket,
-    private readonly secure: boolean,
+    secure: boolean,
   ) {
-    this.peer = socket.remoteAddress ?? "";
+    this.hop = new Hop(socket.remoteAddress ?? "", secure);
     this.sinceMs = common.nowMs;
     socket.on("data", this.read);
     socket.on("drain", this.drained);
@@ -153,7 +164,7 @@ class ClientConnection {
     this.searched = 0;
     this.checked = 0;
     if (end - from > shared.limits.headBytes) return this.tooLong();
-    const incoming = reader.read(bytes, from, end + 2, this.peer, this.secure);
+    const incoming = reader.read(bytes, from, end + 2, this.hop);
     if (!(incoming instanceof Incoming)) {
       this.refuse(incoming.status, notClean(incoming.because));
       return false;
@@ -354,7 +365,9 @@ class ClientRequest implements Front, FrontReply, BodySource {
   }
 
   private feedChunks(decoder: ChunkedDecoder, bytes: Buffer): Buffer | undefined {
-    const decoded = decoder.feed(bytes, 0, (slice) => this.body?.take(slice));
+    const decoded = decoder.feed(bytes, 0, bytes.length, (from, stop) =>
+      this.body?.take(stop - from === bytes.length ? bytes : bytes.subarray(from, stop)),
+    );
     if (decoded === "more") return undefined;
     if (decoded === "done") {
       this.finishBody(undefined, decoder.trailers);
@@ -439,7 +452,7 @@ class ClientRequest implements Front, FrontReply, BodySource {
         text += "Transfer-Encoding: chunked\r\n";
       }
     }
-    this.head = `${text}${this.close ? closing : staying(shared)}`;
+    this.head = text + (this.close ? closing : this.connection.common.staying);
   }
 
   /** What is left of a body would be taken for the next request; a small rest is read away instead. */
@@ -457,14 +470,14 @@ class ClientRequest implements Front, FrontReply, BodySource {
     this.head = "";
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Piece): boolean {
     const { socket } = this.connection;
     if (this.gone || chunk.length === 0) return true;
     this.send(socket, chunk, "");
     return socket.writableLength < unreadBytes;
   }
 
-  end(last: Buffer | undefined, trailers: readonly string[]): void {
+  end(last: Piece | undefined, trailers: readonly string[]): void {
     if (this.gone || this.ended) return;
     this.ended = true;
     const { socket } = this.connection;
@@ -478,13 +491,17 @@ class ClientRequest implements Front, FrontReply, BodySource {
   }
 
   /** A small piece leaves with its head and framing as one string, which is one system call and no buffer. */
-  private send(socket: Socket, chunk: Buffer, tail: string): void {
+  private send(socket: Socket, chunk: Piece, tail: string): void {
     let before = this.head;
     let after = tail;
     this.head = "";
     if (this.chunked) {
       before += `${chunk.length.toString(16)}\r\n`;
       after = `\r\n${tail}`;
+    }
+    if (typeof chunk === "string") {
+      socket.write(before + chunk + after, "latin1");
+      return;
     }
     if (chunk.length <= oneWriteBytes) {
       socket.write(before + chunk.toString("latin1") + after, "latin1");
@@ -528,7 +545,3 @@ const interim: Pick<ReplyHead, "reason" | "length" | "hasBody"> = {
   hasBody: false,
 };
 const closing = "Connection: close\r\n\r\n";
-
-function staying({ limits }: Shared): string {
-  return `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(limits.keepAliveMs / 1000)}\r\n\r\n`;
-}

@@ -7,8 +7,16 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
-import { pairsToObject, type ReplyHead, RequestBody, streamSource, toObject } from "../proxy/index.js";
+import {
+  type Piece,
+  pairsToObject,
+  type ReplyHead,
+  RequestBody,
+  streamSource,
+  toObject,
+} from "../proxy/index.js";
 import { badRequest, sendAnswer } from "./answers.js";
+import { Hop } from "./hop.js";
 import { Incoming } from "./incoming.js";
 import { h2StreamLimit, h2WindowBytes } from "./limits.js";
 import { RequestReader } from "./requestHead.js";
@@ -88,8 +96,8 @@ function serveStream(
   }
   const { session } = stream;
   const bytes = Buffer.from(lines, "latin1");
-  const secure = session?.encrypted === true;
-  const incoming = reader.read(bytes, 0, bytes.length, session?.socket.remoteAddress ?? "", secure);
+  const hop = new Hop(session?.socket.remoteAddress ?? "", session?.encrypted === true);
+  const incoming = reader.read(bytes, 0, bytes.length, hop);
   const reply = new Http2Reply(stream);
   if (!(incoming instanceof Incoming)) {
     shared.stats.answered("BadRequest");
@@ -185,11 +193,11 @@ class Http2Reply implements FrontReply {
     }
   }
 
-  write(chunk: Buffer): boolean {
-    return this.gone ? true : this.stream.write(chunk);
+  write(chunk: Piece): boolean {
+    return this.gone ? true : this.stream.write(chunk, "latin1");
   }
 
-  end(last: Buffer | undefined, trailers: readonly string[]): void {
+  end(last: Piece | undefined, trailers: readonly string[]): void {
     if (this.answered) {
       // The client may still be sending what the answer made pointless.
       if (!this.stream.readableEnded) this.stream.close(constants.NGHTTP2_NO_ERROR);
@@ -199,7 +207,7 @@ class Http2Reply implements FrontReply {
     if (this.gone) return;
     this.trailers = trailers;
     if (last === undefined) this.stream.end();
-    else this.stream.end(last);
+    else this.stream.end(last, "latin1");
   }
 
   abort(): void {

@@ -1,6 +1,9 @@
 // A request as the gateway knows it: what steers it is taken out of the head, what a pod may see is kept as lines.
 import { fieldOf, letterBit } from "../proxy/index.js";
+import { Hop } from "./hop.js";
 import { hostKey } from "./match.js";
+
+const nowhere = new Hop("", false);
 
 /** Made whole by the reader of heads (`requestHead.ts`); after that nothing changes it. */
 export class Incoming {
@@ -8,9 +11,8 @@ export class Incoming {
   /** Path and query, cleaned of dot segments. */
   target = "";
   host = "";
-  peer = "";
-  /** It came over TLS. */
-  secure = false;
+  /** The connection it came by. */
+  hop = nowhere;
   /** HTTP/1.0 knows no chunks and no interim answers. */
   http10 = false;
   contentLength: number | undefined;
@@ -35,8 +37,17 @@ export class Incoming {
   forwardedHost: string | undefined;
   forwarded: string | undefined;
 
+  get peer(): string {
+    return this.hop.peer;
+  }
+
+  /** It came over TLS. */
+  get secure(): boolean {
+    return this.hop.secure;
+  }
+
   get scheme(): "http" | "https" {
-    return this.secure ? "https" : "http";
+    return this.hop.scheme;
   }
 
   get hasBody(): boolean {

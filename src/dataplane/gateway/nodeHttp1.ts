@@ -2,7 +2,8 @@
 // and replies go back through Node.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type ReplyHead, RequestBody, streamSource, toPairs } from "../proxy/index.js";
+import { type Piece, type ReplyHead, RequestBody, streamSource, toPairs } from "../proxy/index.js";
+import { Hop } from "./hop.js";
 import type { Http1Front } from "./http1.js";
 import { Incoming } from "./incoming.js";
 import { headText, notClean, refuse } from "./replyText.js";
@@ -10,9 +11,6 @@ import { type Refusal, RequestReader } from "./requestHead.js";
 import { type FrontReply, type Shared, serve } from "./serve.js";
 import type { ListenerName } from "./table.js";
 import { joinSockets } from "./tunnel.js";
-
-/** Up to here an answer is cheaper written as one string with its head than as two buffers. */
-const oneWriteBytes = 4 * 1024;
 
 export function nodeFront(shared: Shared, listener: ListenerName): Http1Front {
   const { limits } = shared;
@@ -93,7 +91,7 @@ function readMessage(reader: RequestReader, request: IncomingMessage, secure: bo
   const raw = request.rawHeaders;
   for (let index = 0; index + 1 < raw.length; index += 2) head += `${raw[index]}: ${raw[index + 1]}\r\n`;
   const bytes = Buffer.from(head, "latin1");
-  return reader.read(bytes, 0, bytes.length, request.socket.remoteAddress ?? "", secure);
+  return reader.read(bytes, 0, bytes.length, new Hop(request.socket.remoteAddress ?? "", secure));
 }
 
 class NodeReply implements FrontReply {
@@ -161,9 +159,9 @@ class NodeReply implements FrontReply {
     return length > this.shared.limits.gatherBytes || request.readableFlowing !== null;
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Piece): boolean {
     if (this.gone) return true;
-    const room = this.response.write(chunk);
+    const room = this.response.write(chunk, "latin1");
     if (!room && !this.listening) {
       this.listening = true;
       this.response.on("drain", () => this.onDrain?.());
@@ -171,12 +169,11 @@ class NodeReply implements FrontReply {
     return room;
   }
 
-  end(last: Buffer | undefined, trailers: readonly string[]): void {
+  end(last: Piece | undefined, trailers: readonly string[]): void {
     if (this.gone) return;
     if (trailers.length > 0) this.response.addTrailers(pairs(trailers));
     if (last === undefined) this.response.end();
-    else if (last.length <= oneWriteBytes) this.response.end(last.toString("latin1"), "latin1");
-    else this.response.end(last);
+    else this.response.end(last, "latin1");
   }
 
   abort(): void {
@@ -244,14 +241,14 @@ class SocketReply implements FrontReply {
     // Nothing was held back.
   }
 
-  write(chunk: Buffer): boolean {
-    if (!this.chunked) return this.socket.write(chunk);
+  write(chunk: Piece): boolean {
+    if (!this.chunked) return this.socket.write(chunk, "latin1");
     this.socket.write(`${chunk.length.toString(16)}\r\n`);
-    this.socket.write(chunk);
+    this.socket.write(chunk, "latin1");
     return this.socket.write("\r\n");
   }
 
-  end(last: Buffer | undefined): void {
+  end(last: Piece | undefined): void {
     if (last !== undefined && last.length > 0) this.write(last);
     this.socket.end(this.chunked ? "0\r\n\r\n" : "", () => this.socket.destroy());
   }

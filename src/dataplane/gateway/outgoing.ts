@@ -1,12 +1,13 @@
 // The header fields a pod gets: the client's, changed as the route says, with the way here added.
 import { lettersOf, withoutFields } from "../proxy/index.js";
+import { quoted } from "./hop.js";
 import type { Ids } from "./ids.js";
 import type { Incoming } from "./incoming.js";
 import type { Destination } from "./table.js";
 
 export function outgoingLines(incoming: Incoming, destination: Destination, ids: Ids): string {
   const { host } = incoming;
-  const { drop, letters, text, setsOurs } = destination.headers;
+  const { drop, letters, text, setsOurs, shim } = destination.headers;
   let kept = (incoming.letters & letters) === 0 ? incoming.lines : withoutFields(incoming.lines, drop);
   let { traceparent } = incoming;
   if (traceparent === undefined || !isTraceparent(traceparent)) {
@@ -14,21 +15,27 @@ export function outgoingLines(incoming: Incoming, destination: Destination, ids:
     // Said of a trace that is not there, it would be said of the new one.
     if ((incoming.letters & stateLetter) !== 0) kept = withoutFields(kept, stateOnly);
   }
-  const ours = `${way(incoming, destination.headers.shim === true)}X-Request-Id: ${incoming.requestId || ids.request()}\r\ntraceparent: ${traceparent}\r\n`;
+  const ours = `${way(incoming, shim === true)}X-Request-Id: ${incoming.requestId || ids.request()}\r\ntraceparent: ${traceparent}\r\n`;
   // A route that sets one of ours means its own.
   return `Host: ${destination.host ?? host}\r\n${kept}${setsOurs ? withoutFields(ours, drop) : ours}${text}`;
 }
 
 /** By whom the request came, each hop after the ones before it. */
 function way(incoming: Incoming, shim: boolean): string {
-  const { peer, host, scheme } = incoming;
-  const address = peer.includes(":") ? `"[${peer}]"` : peer;
-  const hop = `for=${address};host=${quoted(host)};proto=${scheme}`;
+  const { hop, host, forwarded, forwardedFor, forwardedProto, forwardedHost } = incoming;
+  if (
+    forwarded === undefined &&
+    forwardedFor === undefined &&
+    forwardedProto === undefined &&
+    forwardedHost === undefined
+  )
+    return hop.lines(host);
+  const ours = hop.element(host);
   return (
-    `X-Forwarded-For: ${incoming.forwardedFor === undefined ? peer : `${incoming.forwardedFor}, ${peer}`}\r\n` +
-    `X-Forwarded-Proto: ${incoming.forwardedProto ?? scheme}\r\n` +
-    `X-Forwarded-Host: ${incoming.forwardedHost ?? host}\r\n` +
-    `Forwarded: ${shim ? shimmed(incoming, hop) : incoming.forwarded === undefined ? hop : `${incoming.forwarded}, ${hop}`}\r\n`
+    `X-Forwarded-For: ${forwardedFor === undefined ? hop.peer : `${forwardedFor}, ${hop.peer}`}\r\n` +
+    `X-Forwarded-Proto: ${forwardedProto ?? hop.scheme}\r\n` +
+    `X-Forwarded-Host: ${forwardedHost ?? host}\r\n` +
+    `Forwarded: ${shim ? shimmed(incoming, ours) : forwarded === undefined ? ours : `${forwarded}, ${ours}`}\r\n`
   );
 }
 
@@ -70,8 +77,3 @@ export function isTraceparent(value: string): boolean {
   return !value.startsWith("ff") && (value.length === traceLength || !value.startsWith("00"));
 }
 const traceLength = 55;
-
-/** In `Forwarded` a colon, as before a port, needs quotes. */
-function quoted(host: string): string {
-  return host.includes(":") || host === "" ? `"${host}"` : host;
-}

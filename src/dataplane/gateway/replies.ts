@@ -1,7 +1,7 @@
 // Replies that stand before a front's own: one that tells of what passes, and one for an answer nobody waits for.
 import type { Socket } from "node:net";
 import type { Activity } from "../activator/index.js";
-import type { Reply, ReplyHead } from "../proxy/index.js";
+import type { Piece, Reply, ReplyHead } from "../proxy/index.js";
 
 /** For revisions that limit how an answer may dawdle. */
 export class WatchedReply implements Reply {
@@ -50,12 +50,12 @@ export class WatchedReply implements Reply {
     this.inner.begin(head);
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Piece): boolean {
     this.activity.moved();
     return this.inner.write(chunk);
   }
 
-  end(last: Buffer | undefined, trailers: readonly string[]): void {
+  end(last: Piece | undefined, trailers: readonly string[]): void {
     this.inner.end(last, trailers);
   }
 

@@ -13,6 +13,7 @@ import {
   tokenByte,
   withoutFields,
 } from "../proxy/index.js";
+import type { Hop } from "./hop.js";
 import { cleanPath, Incoming } from "./incoming.js";
 
 export interface Refusal {
@@ -22,6 +23,7 @@ export interface Refusal {
 
 /** A method nobody knows is refused where Node's parser would: no two parsers then read what follows in two ways. */
 const methods: ReadonlySet<string> = new Set(METHODS);
+const isMethod = (method: string) => method === "POST" || method === "GET" || methods.has(method);
 
 const longestMethod = 16;
 const tab = 0x09;
@@ -44,12 +46,11 @@ export class RequestReader {
   private wrong: Refusal | undefined;
 
   /** From the first byte of the request line; `end` is where the empty line begins. */
-  read(bytes: Buffer, from: number, end: number, peer: string, secure: boolean): Incoming | Refusal {
+  read(bytes: Buffer, from: number, end: number, hop: Hop): Incoming | Refusal {
     const { scanner } = this;
     const text = bytes.toString("latin1", from, end);
     const incoming = new Incoming();
-    incoming.peer = peer;
-    incoming.secure = secure;
+    incoming.hop = hop;
     this.connection = undefined;
     this.upgrade = undefined;
     this.host = undefined;
@@ -124,7 +125,7 @@ export class RequestReader {
     const version = text.slice(at - from, at - from + http11.length);
     incoming.http10 = version === http10;
     if (version !== http11 && !incoming.http10) return -1;
-    if (!methods.has(method)) {
+    if (!isMethod(method)) {
       this.wrong = refuse("a method nobody knows");
       return -1;
     }

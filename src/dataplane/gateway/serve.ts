@@ -6,6 +6,7 @@ import {
   type Activate,
   type Activity,
   type Admitted,
+  type Asker,
   heldBodyBytes,
   type PodAddress,
   type Waiting,
@@ -63,185 +64,265 @@ export interface Front {
 }
 
 export function serve(shared: Shared, incoming: Incoming, front: Front): void {
-  const arrivedMs = performance.now();
-  const { stats } = shared;
-  stats.begin();
-  const answer = (own: Answer, reply = front.reply) => {
-    stats.answered(own.reason);
-    sendAnswer(reply, incoming, own, front.overH2);
-    stats.end(own.status, performance.now() - arrivedMs);
-  };
+  new Served(shared, incoming, front).begin();
+}
 
-  const early = shared.ahead?.(incoming);
-  if (early !== undefined) {
-    Promise.resolve(early).then((direct) => {
-      sendDirect(front.reply, incoming.method, direct);
-      stats.end(direct.status, performance.now() - arrivedMs);
-    }, shared.onBug);
-    return;
+/** One object for a request all its way: nothing else is made to remember it by. */
+class Served implements Asked, Asker {
+  private readonly arrivedMs = performance.now();
+  private readonly table: RouteTable;
+  /** As the host's routes know it. */
+  private asked = "";
+  /** What a pod may see of the request: credentials that end here are taken off. */
+  private shown: Incoming;
+  private extras: Extras | undefined;
+  private exchange: GatewayExchange | undefined;
+  private destination: Destination | undefined;
+
+  constructor(
+    private readonly shared: Shared,
+    private readonly incoming: Incoming,
+    private readonly front: Front,
+  ) {
+    this.table = shared.table;
+    this.shown = incoming;
   }
-  const { bodyBytes } = shared.limits;
-  if ((incoming.contentLength ?? 0) > bodyBytes) {
-    answer({ status: 413, reason: "BodyTooLarge", message: `a body may have ${bodyBytes} bytes` });
-    return;
+
+  get host(): string {
+    return this.incoming.host;
   }
-  const { table } = shared;
-  const found = findRoutes(table, front.listener, incoming.host, incoming.target);
-  if (found === undefined) {
-    answer(noRoute(table, front.listener, incoming, false));
-    return;
+
+  get method(): string {
+    return this.incoming.method;
   }
-  const { guard } = table;
-  // What a pod may see of the request: credentials that end here are taken off.
-  let shown = incoming;
-  if (incoming.probe === "probe") {
-    // Asked by the prober whether the configuration it knows is the one in force here, for whoever comes without credentials.
+
+  get target(): string {
+    return this.asked;
+  }
+
+  get secure(): boolean {
+    return this.incoming.secure;
+  }
+
+  header(lower: string): string | undefined {
+    return headerOf(this.incoming, lower);
+  }
+
+  begin(): void {
+    const { shared, incoming } = this;
+    shared.stats.begin();
+    const early = shared.ahead?.(incoming);
+    if (early !== undefined) {
+      Promise.resolve(early).then((direct) => this.answerDirect(direct, this.front.reply), shared.onBug);
+      return;
+    }
+    const { bodyBytes } = shared.limits;
+    if (incoming.contentLength !== undefined && incoming.contentLength > bodyBytes)
+      this.answer({ status: 413, reason: "BodyTooLarge", message: `a body may have ${bodyBytes} bytes` });
+    else this.route();
+  }
+
+  /** By Host; for people without DNS also by path, when the Host has no route of its own. */
+  private route(): void {
+    const { incoming, table } = this;
+    const { listener } = this.front;
+    const { target } = incoming;
+    let routes = findHost(table[listener], incoming.host);
+    this.asked = target;
+    if (routes === undefined && target.startsWith("/serving/")) {
+      const named = /^\/serving\/([^/?]+)\/([^/?]+)(\/[^?]*)?(\?.*)?$/.exec(target);
+      routes = named === null ? undefined : table[listener].byPath.get(`${named[1]}/${named[2]}`);
+      if (named !== null) this.asked = (named[3] ?? "/") + (named[4] ?? "");
+    }
+    if (routes === undefined) this.answer(noRoute(table, listener, incoming, false));
+    else if (incoming.probe === "probe") this.answerProbe(routes);
+    else this.follow(routes);
+  }
+
+  private follow(routes: HostRoutes): void {
+    const { incoming, front, shared } = this;
+    const { guard } = this.table;
+    const matched = matchRoute(routes, this, shared.random);
+    this.extras = extrasOf(matched);
+    // Browsers send no credentials with the question whether they may send any.
+    const ahead = this.extras?.cors && preflight(this.extras.cors, incoming);
+    if (ahead !== undefined) {
+      front.reply.begin({ status: 200, reason: "OK", lines: ahead, length: 0, hasBody: false });
+      front.reply.end(undefined, []);
+      this.ended(200);
+    } else if (guard === undefined) this.obey(matched);
+    else {
+      const destination = matched.kind === "forward" ? matched.destination : undefined;
+      const target = "target" in matched ? matched.target : this.asked;
+      this.guarded(guard, destination, target, (cleared) =>
+        this.obey("target" in matched ? { ...matched, target: cleared } : matched),
+      );
+    }
+  }
+
+  /** Asked by the prober whether the configuration it knows is the one in force here, for whoever comes without credentials. */
+  private answerProbe(routes: HostRoutes): void {
+    const { guard } = this.table;
     const tell = () => {
-      stats.end(200, performance.now() - arrivedMs);
-      answerProbe(front.reply, found.routes.hash);
+      this.ended(200);
+      answerProbe(this.front.reply, routes.hash);
     };
     if (guard === undefined) tell();
-    else guarded(guard, firstDestination(found.routes), found.target, tell);
-    return;
-  }
-  const asked: Asked = {
-    host: incoming.host,
-    method: incoming.method,
-    target: found.target,
-    secure: incoming.scheme === "https",
-    header: (lower) => headerOf(incoming, lower),
-  };
-  const matched = matchRoute(found.routes, asked, shared.random);
-  const extras = extrasOf(matched);
-  // Browsers send no credentials with the question whether they may send any.
-  const ahead = extras?.cors && preflight(extras.cors, incoming);
-  if (ahead !== undefined) {
-    front.reply.begin({ status: 200, reason: "OK", lines: ahead, length: 0, hasBody: false });
-    front.reply.end(undefined, []);
-    stats.end(200, performance.now() - arrivedMs);
-    return;
-  }
-  if (guard === undefined) obey(matched);
-  else {
-    const destination = matched.kind === "forward" ? matched.destination : undefined;
-    const target = "target" in matched ? matched.target : found.target;
-    guarded(guard, destination, target, (cleared) =>
-      obey("target" in matched ? { ...matched, target: cleared } : matched),
-    );
+    else this.guarded(guard, firstDestination(routes), this.asked, tell);
   }
 
-  function guarded(
+  private guarded(
     by: Guard,
     destination: Destination | undefined,
     target: string,
     onward: (target: string) => void,
   ): void {
+    const { incoming, asked } = this;
     const heard = (verdict: GuardVerdict) => {
       if (verdict.outcome === "refused") {
-        answer(verdict.answer);
+        this.answer(verdict.answer);
         return;
       }
-      shown = verdict.incoming;
+      this.shown = verdict.incoming;
       onward(verdict.target);
     };
-    const asked = found?.target ?? target;
-    const verdict = by.check({ listener: front.listener, incoming, asked, target, destination });
-    if (verdict instanceof Promise) verdict.then(heard).catch(failed);
+    const { listener } = this.front;
+    const verdict = by.check({ listener, incoming, asked, target, destination });
+    if (verdict instanceof Promise) verdict.then(heard).catch((bug) => this.fail(bug));
     else heard(verdict);
   }
 
-  function obey(way: Matched): void {
+  private obey(way: Matched): void {
+    const { extras, incoming, shared, front } = this;
     if (extras === undefined) {
-      carryOut(way, front.reply);
+      this.carryOut(way, front.reply);
       return;
     }
     const { cors, faults } = extras;
     const injected = faults.length === 0 ? undefined : injectFaults(faults, shared.random);
     const goOn = () => {
-      if (injected?.abort !== undefined) answer(injected.abort);
+      if (injected?.abort !== undefined) this.answer(injected.abort);
       else {
         const change = cors ? crossOrigin(cors, incoming, extras.response) : extras.response;
-        carryOut(way, change === undefined ? front.reply : new ShapedReply(front.reply, change), extras);
+        this.carryOut(way, change === undefined ? front.reply : new ShapedReply(front.reply, change));
       }
     };
     if ((injected?.delayMs ?? 0) > 0) setTimeout(goOn, injected?.delayMs);
     else goOn();
   }
 
-  /** Ours, not the request's: this one fails loudly, the rest keeps being served. */
-  function failed(bug: unknown): void {
-    front.reply.abort();
-    stats.end(500, performance.now() - arrivedMs);
-    shared.onBug(bug);
-  }
-
-  function carryOut(way: Matched, reply: FrontReply, asks?: Extras): void {
+  private carryOut(way: Matched, reply: FrontReply): void {
+    const { incoming } = this;
     switch (way.kind) {
       case "noRule":
-        answer(noRoute(table, front.listener, incoming, true));
+        this.answer(noRoute(this.table, this.front.listener, incoming, true));
         return;
       case "deadEnd":
-        answer(way);
+        this.answer(way);
         return;
-      case "redirect":
-        answer(
-          redirectTo(way.redirected.redirect, {
-            host: incoming.host,
-            scheme: incoming.scheme,
-            target: way.target,
-            httpsPort: shared.httpsPort,
-          }),
+      case "redirect": {
+        const { host, scheme } = incoming;
+        const { httpsPort } = this.shared;
+        this.answer(
+          redirectTo(way.redirected.redirect, { host, scheme, target: way.target, httpsPort }),
           reply,
         );
         return;
+      }
       case "direct":
-        sendDirect(reply, incoming.method, way);
-        stats.end(way.status, performance.now() - arrivedMs);
+        this.answerDirect(way, reply);
         return;
       case "forward":
-        forward(way.destination, way.target, reply, asks);
+        this.forward(way.destination, way.target, reply);
     }
   }
 
-  function forward(destination: Destination, target: string, reply: FrontReply, asks?: Extras): void {
-    const to = { incoming: shown, destination, target, arrivedMs, overH2: front.overH2 };
-    const exchange = new GatewayExchange(shared, to, { reply, body: front.body });
+  private forward(destination: Destination, target: string, reply: FrontReply): void {
+    const { shared, incoming, extras, front } = this;
+    const exchange = this.toward(destination, target, reply, front.body);
+    this.destination = destination;
+    this.exchange = exchange;
     if (incoming.timed) exchange.measure();
-    if (asks !== undefined && asks.mirrors.length > 0) mirror(asks.mirrors, target);
-    const settle = (admitted: Admitted, tries: number) => {
-      const own = whatWentWrong(admitted, destination, exchange.tried);
-      if (own !== undefined) {
-        answer(tries === 1 ? own : { ...own, message: `${own.message} (tried ${tries} times)` });
+    if (extras !== undefined) {
+      if (extras.mirrors.length > 0) this.mirror(extras.mirrors, target);
+      if (extras.retry !== undefined) {
+        exchange.repeatedly(shared, extras.retry, isRepeatable(incoming, extras), incoming.grpc).then(
+          ({ admitted, tries }) => this.settled(admitted, tries),
+          (bug) => this.fail(bug),
+        );
         return;
       }
-      // It had begun and will not be completed: its reader must notice.
-      if (admitted.outcome === "late") {
-        stats.answered("Late");
-        front.reply.abort();
-      }
-      stats.end(admitted.outcome === "answered" ? admitted.status : 0, performance.now() - arrivedMs);
-    };
-    if (asks?.retry === undefined) {
-      shared.activate(exchange).then((admitted) => settle(admitted, 1), failed);
-      return;
     }
-    exchange
-      .repeatedly(shared, asks.retry, isRepeatable(incoming, asks), incoming.grpc)
-      .then(({ admitted, tries }) => settle(admitted, tries), failed);
+    shared.activate(exchange, this);
   }
 
-  function mirror(mirrors: Extras["mirrors"], target: string): void {
+  private toward(
+    destination: Destination,
+    target: string,
+    reply: FrontReply,
+    body: RequestBody | undefined,
+  ): GatewayExchange {
+    const { shared, shown, arrivedMs, front } = this;
+    return new GatewayExchange(shared.ids, shown, destination, target, arrivedMs, front.overH2, reply, body);
+  }
+
+  private mirror(mirrors: Extras["mirrors"], target: string): void {
+    const { shared, incoming, front } = this;
+    const { host, method, secure } = incoming;
+    const asked: Asked = { host, method, target, secure, header: (lower) => headerOf(incoming, lower) };
     // A copy is a request like any other, only that nobody hears its answer.
-    sendMirrors(mirrors, shared, { ...asked, target }, front.body, ({ destination, target, reply, body }) =>
-      shared.activate(
-        new GatewayExchange(
-          shared,
-          { incoming: shown, destination, target, arrivedMs, overH2: front.overH2 },
-          { reply, body },
-        ),
-      ),
+    sendMirrors(mirrors, shared, asked, front.body, ({ destination, target, reply, body }) =>
+      promised(shared.activate, this.toward(destination, target, reply, body)),
     );
   }
+
+  settle(admitted: Admitted): void {
+    this.settled(admitted, 1);
+  }
+
+  private settled(admitted: Admitted, tries: number): void {
+    if (admitted.outcome === "answered") {
+      this.ended(admitted.status);
+      return;
+    }
+    const own = whatWentWrong(admitted, this.destination as Destination, this.exchange?.tried);
+    if (own !== undefined) {
+      this.answer(tries === 1 ? own : { ...own, message: `${own.message} (tried ${tries} times)` });
+      return;
+    }
+    // It had begun and will not be completed: its reader must notice.
+    if (admitted.outcome === "late") {
+      this.shared.stats.answered("Late");
+      this.front.reply.abort();
+    }
+    this.ended(0);
+  }
+
+  /** Ours, not the request's: this one fails loudly, the rest keeps being served. */
+  fail(bug: unknown): void {
+    this.front.reply.abort();
+    this.ended(500);
+    this.shared.onBug(bug);
+  }
+
+  private answer(own: Answer, reply = this.front.reply): void {
+    this.shared.stats.answered(own.reason);
+    sendAnswer(reply, this.incoming, own, this.front.overH2);
+    this.ended(own.status);
+  }
+
+  private answerDirect(direct: Direct, reply: FrontReply): void {
+    sendDirect(reply, this.incoming.method, direct);
+    this.ended(direct.status);
+  }
+
+  private ended(status: number): void {
+    this.shared.stats.end(status, performance.now() - this.arrivedMs);
+  }
+}
+
+function promised(activate: Activate, exchange: GatewayExchange): Promise<Admitted> {
+  return new Promise((settle, fail) => activate(exchange, { settle, fail }));
 }
 
 function extrasOf(matched: Matched): Extras | undefined {
@@ -266,22 +347,6 @@ function isRepeatable(incoming: Incoming, { repeatsAnything }: Extras): boolean 
   );
 }
 
-/** By Host; for people without DNS also by path, when the Host has no route of its own. */
-function findRoutes(
-  table: RouteTable,
-  listener: ListenerName,
-  host: string,
-  target: string,
-): { readonly routes: HostRoutes; readonly target: string } | undefined {
-  const routes = findHost(table[listener], host);
-  if (routes !== undefined) return { routes, target };
-  if (!target.startsWith("/serving/")) return undefined;
-  const named = /^\/serving\/([^/?]+)\/([^/?]+)(\/[^?]*)?(\?.*)?$/.exec(target);
-  if (named === null) return undefined;
-  const byPath = table[listener].byPath.get(`${named[1]}/${named[2]}`);
-  return byPath && { routes: byPath, target: (named[3] ?? "/") + (named[4] ?? "") };
-}
-
 function sendDirect(reply: Reply, method: string, { status, body, lines: more = "" }: Direct): void {
   const hasBody = method !== "HEAD" && status !== 204 && status !== 304;
   const framed = hasBody ? `content-type: text/plain\r\ncontent-length: ${body.length}\r\n` : "";
@@ -301,18 +366,9 @@ function answerProbe(reply: Reply, hash: string | undefined): void {
   reply.end(undefined, []);
 }
 
-interface Sent {
-  readonly incoming: Incoming;
-  readonly destination: Destination;
-  readonly target: string;
-  readonly arrivedMs: number;
-  readonly overH2: boolean;
-}
-
 class GatewayExchange implements Exchange, Waiting {
   readonly method: string;
   readonly lines: string;
-  readonly body: RequestBody | undefined;
   readonly expectContinue: boolean;
   readonly upgrade: string | undefined;
   readonly protocol: "http1" | "h2c";
@@ -323,31 +379,29 @@ class GatewayExchange implements Exchange, Waiting {
   heldMs: number | undefined;
   cold = false;
   readonly bodyBytes: number;
-  readonly target: string;
-  readonly arrivedMs: number;
-  private readonly front: FrontReply;
   private controller: AbortController | undefined;
 
   constructor(
-    shared: Shared,
-    { incoming, destination, target, arrivedMs, overH2 }: Sent,
-    front: Pick<Front, "reply" | "body">,
+    ids: Ids,
+    incoming: Incoming,
+    destination: Destination,
+    readonly target: string,
+    readonly arrivedMs: number,
+    overH2: boolean,
+    private readonly front: FrontReply,
+    readonly body: RequestBody | undefined,
   ) {
-    this.target = target;
-    this.arrivedMs = arrivedMs;
     this.method = incoming.method;
-    this.lines = outgoingLines(incoming, destination, shared.ids);
+    this.lines = outgoingLines(incoming, destination, ids);
     this.revision = destination.revision;
     const { protocol } = destination.revision;
     this.protocol = protocol !== "asCame" ? protocol : overH2 ? "h2c" : "http1";
     this.timeoutMs = destination.timeoutMs;
     this.upgrade = incoming.upgrade;
-    this.reply = front.reply;
-    this.front = front.reply;
+    this.reply = front;
     this.bodyBytes =
-      front.body === undefined ? 0 : Math.min(incoming.contentLength ?? heldBodyBytes, heldBodyBytes);
-    this.body = front.body;
-    this.expectContinue = incoming.expect !== undefined && this.body !== undefined;
+      body === undefined ? 0 : Math.min(incoming.contentLength ?? heldBodyBytes, heldBodyBytes);
+    this.expectContinue = incoming.expect !== undefined && body !== undefined;
   }
 
   /** For whoever holds the request: aborts when the client leaves. The proxy has its own, cheaper way to hear of it. */
@@ -376,7 +430,7 @@ class GatewayExchange implements Exchange, Waiting {
         this.timeoutMs = limitMs;
         this.tried = undefined;
         this.controller = undefined;
-        return shared.activate(this);
+        return promised(shared.activate, this);
       },
     };
     const { stats, random, limits } = shared;

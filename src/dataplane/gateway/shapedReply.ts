@@ -1,6 +1,6 @@
 // A reply whose head a route changes, and which may decline an answer, so that the request can be sent again.
 import type { Socket } from "node:net";
-import { type ReplyHead, withoutFields } from "../proxy/index.js";
+import { type Piece, type ReplyHead, withoutFields } from "../proxy/index.js";
 import { declinedBytes } from "./limits.js";
 import type { FrontReply } from "./serve.js";
 import type { ResponseChange } from "./table.js";
@@ -56,7 +56,7 @@ export class ShapedReply implements FrontReply {
     if (!this.declined) this.inner.flush();
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Piece): boolean {
     if (!this.declined) return this.inner.write(chunk);
     this.swallowed += chunk.length;
     // To the pod we are a client that has seen enough.
@@ -64,7 +64,7 @@ export class ShapedReply implements FrontReply {
     return true;
   }
 
-  end(last: Buffer | undefined, trailers: readonly string[]): void {
+  end(last: Piece | undefined, trailers: readonly string[]): void {
     if (!this.declined) this.inner.end(last, trailers);
   }
 

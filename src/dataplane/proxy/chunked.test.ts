@@ -10,8 +10,9 @@ function decode(bytes: Buffer, cuts: readonly number[]) {
   let from = 0;
   for (const edge of [...edges, bytes.length]) {
     if (edge === from) continue;
-    const result = decoder.feed(bytes.subarray(from, edge), 0, (slice) => {
-      body += slice.toString("latin1");
+    const part = bytes.subarray(from, edge);
+    const result = decoder.feed(part, 0, part.length, (start, stop) => {
+      body += part.toString("latin1", start, stop);
     });
     if (result !== "more")
       return { result, body, rest: bytes.length - from - decoder.end, trailers: decoder.trailers };

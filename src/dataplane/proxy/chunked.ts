@@ -25,7 +25,7 @@ const badExtension = "a chunk extension that is none";
 
 const nothing = Buffer.alloc(0);
 
-/** Fed with bytes as they come; hands on slices of them, never copies. */
+/** Fed with bytes as they come; says where among them the body's are, and copies none. */
 export class ChunkedDecoder {
   /** Where in the last fed buffer the body ended, once it is done. */
   end = 0;
@@ -38,19 +38,18 @@ export class ChunkedDecoder {
   private named = 0;
   private tail: Buffer = nothing;
 
-  feed(bytes: Buffer, from: number, take: (slice: Buffer) => void): Decoded {
+  feed(bytes: Buffer, from: number, stop: number, take: (from: number, stop: number) => void): Decoded {
     let at = from;
-    const stop = bytes.length;
     while (at < stop) {
       if (this.state === states.data) {
         const until = Math.min(stop, at + this.left);
-        take(at === 0 && until === stop ? bytes : bytes.subarray(at, until));
+        take(at, until);
         this.left -= until - at;
         at = until;
         if (this.left === 0) this.state = states.dataCr;
         continue;
       }
-      if (this.state === states.trailer) return this.feedTrailer(bytes, at);
+      if (this.state === states.trailer) return this.feedTrailer(bytes, at, stop);
       const wrong = this.step(bytes[at] as number);
       if (wrong !== undefined) return { because: wrong };
       at += 1;
@@ -133,11 +132,15 @@ export class ChunkedDecoder {
   }
 
   /** Trailers are rare and short, so they are gathered and read at once. */
-  private feedTrailer(bytes: Buffer, from: number): Decoded {
+  private feedTrailer(bytes: Buffer, from: number, stop: number): Decoded {
     const before = this.tail.length;
-    const until = Math.min(bytes.length, from + trailerLimitBytes + 1 - before);
-    this.tail =
-      before === 0 ? bytes.subarray(from, until) : Buffer.concat([this.tail, bytes.subarray(from, until)]);
+    const until = Math.min(stop, from + trailerLimitBytes + 1 - before);
+    if (before === 0 && until - from >= 2 && bytes[from] === 0x0d && bytes[from + 1] === 0x0a) {
+      this.end = from + 2;
+      return "done";
+    }
+    // A copy, for the bytes may be read over.
+    this.tail = Buffer.concat([this.tail, bytes.subarray(from, until)]);
     const scanner = new FieldScanner();
     const trailers: string[] = [];
     for (let at = 0; ; ) {

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { type BodyFailure, type BodySink, bodyFailures, type RequestBody } from "./body.js";
 import { ChunkedDecoder, lastChunk } from "./chunked.js";
-import type { Exchange, Forwarded } from "./exchange.js";
+import type { Exchange, Forwarded, Piece } from "./exchange.js";
 import { FieldScanner } from "./fields.js";
 import { longestTimerMs, oneWriteBytes, type ProxyLimits, unreadBytes } from "./limits.js";
 import { type BadHead, type ResponseHead, readResponseHead } from "./responseHead.js";
@@ -11,6 +11,8 @@ import { type BadHead, type ResponseHead, readResponseHead } from "./responseHea
 export type Ran = Forwarded | { readonly outcome: "stale" };
 
 export interface ConnectionOwner {
+  /** Time to the nearest sweep. */
+  readonly nowMs: number;
   release(connection: Connection): void;
   gone(connection: Connection): void;
 }
@@ -39,8 +41,12 @@ export class Connection implements BodySink {
   private requestDone = false;
   private chunkedRequest = false;
   private headText = "";
+  /** When a byte moved last, by the owner's clock. */
+  private movedMs = 0;
   private deadline: NodeJS.Timeout | undefined;
-  private deadlineMs = 0;
+  private firesMs = 0;
+  private dueMs = 0;
+  private limitMs = 0;
   private continueTimer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -49,8 +55,10 @@ export class Connection implements BodySink {
     private readonly limits: ProxyLimits,
     private readonly owner: ConnectionOwner,
   ) {
-    socket.on("data", (bytes: Buffer) => this.read(bytes));
-    socket.on("drain", () => this.exchange?.body?.resume());
+    socket.on("drain", () => {
+      this.movedMs = this.owner.nowMs;
+      this.exchange?.body?.resume();
+    });
     socket.on("end", () => this.ended());
     socket.on("error", (error: NodeJS.ErrnoException) =>
       this.collapse("closed", `the connection broke (${error.code ?? error.message})`),
@@ -60,12 +68,16 @@ export class Connection implements BodySink {
       this.collapse("closed", "the connection closed");
       this.owner.gone(this);
     });
-    socket.setTimeout(limits.stallMs, () =>
-      this.collapse("timeout", `no byte moved for ${limits.stallMs} ms`),
-    );
+  }
+
+  /** What has not moved since then has stalled. */
+  sweep(sinceMs: number): void {
+    if (this.exchange !== undefined && this.movedMs < sinceMs)
+      this.collapse("timeout", `no byte moved for ${this.limits.stallMs} ms`);
   }
 
   run(exchange: Exchange, done: (ran: Ran) => void): void {
+    this.movedMs = this.owner.nowMs;
     this.exchange = exchange;
     this.done = done;
     this.phase = "head";
@@ -98,8 +110,8 @@ export class Connection implements BodySink {
   whole(chunks: readonly Buffer[]): void {
     const head = this.headText;
     this.headText = "";
-    const [only] = chunks;
-    if (only !== undefined && chunks.length === 1 && only.length <= oneWriteBytes) {
+    const only = chunks.length === 1 ? chunks[0] : undefined;
+    if (only !== undefined && only.length <= oneWriteBytes) {
       this.socket.write(head + only.toString("latin1"), "latin1");
     } else {
       this.socket.cork();
@@ -113,6 +125,7 @@ export class Connection implements BodySink {
   write(chunk: Buffer): boolean {
     if (chunk.length === 0) return true;
     const { socket } = this;
+    this.movedMs = this.owner.nowMs;
     let before = this.headText;
     this.headText = "";
     if (this.chunkedRequest) before += `${chunk.length.toString(16)}\r\n`;
@@ -143,17 +156,30 @@ export class Connection implements BodySink {
     this.headText = "";
   };
 
+  /** Its timer is made anew only when it would fire too late; one that fires too early is set to what is left. */
   private arm(ms: number): void {
-    // One timer serves a connection all its life: renewing it costs far less than making another.
-    if (this.deadline !== undefined && this.deadlineMs === ms) {
-      this.deadline.refresh();
-      return;
-    }
+    const nowMs = performance.now();
+    this.limitMs = ms;
+    this.dueMs = nowMs + ms;
+    if (this.deadline === undefined || this.firesMs > this.dueMs) this.setDeadline(nowMs, ms);
+  }
+
+  private setDeadline(nowMs: number, ms: number): void {
     clearTimeout(this.deadline);
-    this.deadlineMs = ms;
-    this.deadline = setTimeout(() => this.collapse("timeout", `no complete answer within ${ms} ms`), ms);
+    this.firesMs = nowMs + ms;
+    this.deadline = setTimeout(this.fired, ms);
     this.deadline.unref();
   }
+
+  private readonly fired = (): void => {
+    this.deadline = undefined;
+    if (this.exchange === undefined) return;
+    const nowMs = performance.now();
+    const leftMs = this.dueMs - nowMs;
+    // Timers may fire a part of a millisecond early.
+    if (leftMs >= 1) this.setDeadline(nowMs, leftMs);
+    else this.collapse("timeout", `no complete answer within ${this.limitMs} ms`);
+  };
 
   private goOn(body: RequestBody): void {
     clearTimeout(this.continueTimer);
@@ -169,48 +195,62 @@ export class Connection implements BodySink {
     this.socket.resume();
   };
 
-  private read(bytes: Buffer): void {
+  /** Bytes of the pool's one buffer: they are used or copied here and now. */
+  read(bytes: Buffer, length: number): void {
     if (this.exchange === undefined) {
       // Nobody asked: a pod out of step would answer the next request with the last one's answer.
       this.socket.destroy();
       return;
     }
     this.heard = true;
-    if (this.phase === "head") this.readHead(bytes);
-    else this.readBody(bytes, 0);
+    this.movedMs = this.owner.nowMs;
+    if (this.phase === "head") this.readHead(bytes, length);
+    else this.readBody(bytes, 0, length);
   }
 
-  private readHead(received: Buffer): void {
-    let bytes = this.pending === undefined ? received : Buffer.concat([this.pending, received]);
-    this.pending = undefined;
-    for (;;) {
+  private readHead(received: Buffer, length: number): void {
+    let bytes = received;
+    let stop = length;
+    if (this.pending !== undefined) {
+      bytes = Buffer.concat([this.pending, received.subarray(0, length)]);
+      stop = bytes.length;
+      this.pending = undefined;
+    }
+    for (let from = 0; from < stop; ) {
       const exchange = this.exchange;
       if (exchange === undefined) return;
-      const end = bytes.indexOf("\r\n\r\n", 0, "latin1");
-      if (end < 0 ? bytes.length > this.limits.headBytes : end > this.limits.headBytes) {
+      let end = bytes.indexOf("\r\n\r\n", from, "latin1");
+      // Behind what was read lies what was read before.
+      if (end + 4 > stop) end = -1;
+      if ((end < 0 ? stop : end) - from > this.limits.headBytes) {
         this.collapse("malformed", `the response head is longer than ${this.limits.headBytes} bytes`);
         return;
       }
       if (end < 0) {
-        this.pending = bytes;
+        this.pending = copied(bytes, from, stop);
         return;
       }
-      const head: ResponseHead | BadHead = readResponseHead(this.scanner, bytes, 0, end + 2, exchange.method);
+      const head: ResponseHead | BadHead = readResponseHead(
+        this.scanner,
+        bytes,
+        from,
+        end + 2,
+        exchange.method,
+      );
       if (head.outcome === "bad") {
         this.collapse("malformed", `the response is not HTTP: ${head.because}`);
         return;
       }
+      from = end + 4;
       if (head.status === switching) {
-        this.switch(exchange, head, bytes.subarray(end + 4));
+        this.switch(exchange, head, copied(bytes, from, stop));
         return;
       }
       if (head.status >= 200) {
-        this.answer(exchange, head, bytes, end + 4);
+        this.answer(exchange, head, bytes, from, stop);
         return;
       }
       this.inform(exchange, head);
-      bytes = bytes.subarray(end + 4);
-      if (bytes.length === 0) return;
     }
   }
 
@@ -219,7 +259,7 @@ export class Connection implements BodySink {
     else if (exchange.expectContinue && exchange.body !== undefined) this.goOn(exchange.body);
   }
 
-  private answer(exchange: Exchange, head: ResponseHead, bytes: Buffer, at: number): void {
+  private answer(exchange: Exchange, head: ResponseHead, bytes: Buffer, at: number, stop: number): void {
     clearTimeout(this.continueTimer);
     this.continueTimer = undefined;
     this.head = head;
@@ -228,8 +268,8 @@ export class Connection implements BodySink {
     exchange.reply.begin(head);
     switch (head.framing) {
       case "none":
-        if (at < bytes.length) head = this.refuseReuse(head);
-        this.finish(undefined, []);
+        if (at < stop) this.refuseReuse(head);
+        this.finish(undefined, none);
         return;
       case "length":
         this.phase = "length";
@@ -242,51 +282,60 @@ export class Connection implements BodySink {
       case "untilClose":
         this.phase = "untilClose";
     }
-    if (at < bytes.length) this.readBody(bytes, at);
+    if (at < stop) this.readBody(bytes, at, stop);
     else exchange.reply.flush();
   }
 
-  private readBody(bytes: Buffer, from: number): void {
+  private readBody(bytes: Buffer, from: number, stop: number): void {
     const reply = this.exchange?.reply;
     if (reply === undefined) return;
     if (this.phase === "chunked") {
-      this.readChunks(bytes, from);
+      this.readChunks(this.decoder as ChunkedDecoder, reply, bytes, from, stop);
       return;
     }
-    const slice = from === 0 ? bytes : bytes.subarray(from);
     if (this.phase === "length") {
-      if (slice.length >= this.left) {
-        if (slice.length > this.left && this.head !== undefined) this.head = this.refuseReuse(this.head);
-        this.finish(slice.length === this.left ? slice : slice.subarray(0, this.left), []);
+      const { left, head } = this;
+      if (stop - from >= left) {
+        if (stop - from > left && head !== undefined) this.refuseReuse(head);
+        this.finish(pieceOf(bytes, from, from + left), none);
         return;
       }
-      this.left -= slice.length;
+      this.left = left - (stop - from);
     }
-    if (!reply.write(slice)) this.socket.pause();
+    if (!reply.write(pieceOf(bytes, from, stop))) this.socket.pause();
   }
 
-  private readChunks(bytes: Buffer, from: number): void {
-    const decoder = this.decoder as ChunkedDecoder;
-    const reply = this.exchange?.reply;
+  private readChunks(
+    decoder: ChunkedDecoder,
+    reply: Exchange["reply"],
+    bytes: Buffer,
+    from: number,
+    stop: number,
+  ): void {
+    // Where one chunk ends and another begins means nothing: small ones that came together leave together.
+    let gathered = "";
     let room = true;
-    const decoded = decoder.feed(bytes, from, (slice) => {
-      room = reply?.write(slice) ?? true;
+    const gathers = stop - from <= oneWriteBytes;
+    const decoded = decoder.feed(bytes, from, stop, (start, end) => {
+      if (gathers) gathered += bytes.toString("latin1", start, end);
+      else room = reply.write(pieceOf(bytes, start, end));
     });
     if (decoded === "done") {
-      if (decoder.end < bytes.length && this.head !== undefined) this.head = this.refuseReuse(this.head);
-      this.finish(undefined, decoder.trailers);
-    } else if (decoded !== "more")
-      this.collapse("malformed", `the response body is not HTTP: ${decoded.because}`);
+      if (decoder.end < stop && this.head !== undefined) this.refuseReuse(this.head);
+      this.finish(gathered === "" ? undefined : gathered, decoder.trailers);
+      return;
+    }
+    if (gathered !== "") room = reply.write(gathered);
+    if (decoded !== "more") this.collapse("malformed", `the response body is not HTTP: ${decoded.because}`);
     else if (!room && this.exchange !== undefined) this.socket.pause();
   }
 
   /** Bytes after the end of an answer belong to nobody: the connection is not used again. */
-  private refuseReuse(head: ResponseHead): ResponseHead {
+  private refuseReuse(head: ResponseHead): void {
     this.head = { ...head, keepAlive: false };
-    return this.head;
   }
 
-  private finish(last: Buffer | undefined, trailers: readonly string[]): void {
+  private finish(last: Piece | undefined, trailers: readonly string[]): void {
     const { exchange, done, head } = this;
     if (exchange === undefined || done === undefined || head === undefined) return;
     this.clear(exchange);
@@ -312,13 +361,13 @@ export class Connection implements BodySink {
     this.socket.removeAllListeners("data");
     this.socket.removeAllListeners("drain");
     this.socket.removeAllListeners("end");
-    this.socket.removeAllListeners("timeout");
     this.socket.setTimeout(this.limits.tunnelIdleMs, () => this.socket.destroy());
     reply.switch(head, this.socket, early, () => done?.({ outcome: "answered", status: switching }));
   }
 
   private ended(): void {
-    if (this.phase === "untilClose" && this.begun && this.exchange !== undefined) this.finish(undefined, []);
+    if (this.phase === "untilClose" && this.begun && this.exchange !== undefined)
+      this.finish(undefined, none);
     else
       this.collapse(
         "closed",
@@ -363,6 +412,19 @@ export class Connection implements BodySink {
     exchange.reply.onGone = undefined;
     exchange.reply.onDrain = undefined;
   }
+}
+
+const none: readonly string[] = [];
+
+/** Bytes of a buffer that is read into again: a small piece as a string, a large one as a buffer of its own. */
+function pieceOf(bytes: Buffer, from: number, stop: number): Piece {
+  return stop - from <= oneWriteBytes ? bytes.toString("latin1", from, stop) : copied(bytes, from, stop);
+}
+
+function copied(bytes: Buffer, from: number, stop: number): Buffer {
+  const copy = Buffer.allocUnsafe(stop - from);
+  bytes.copy(copy, 0, from, stop);
+  return copy;
 }
 
 /** The head is written anew from checked parts; nothing of the client's framing is carried over. */

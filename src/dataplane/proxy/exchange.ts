@@ -30,6 +30,9 @@ export interface ReplyHead {
   readonly dated?: boolean;
 }
 
+/** Bytes of an answer: few of them come as a string of one character each, which is cheaper than a buffer. */
+export type Piece = Buffer | string;
+
 /** Where the answer goes. The front (HTTP/1.1 or HTTP/2) stands behind it. */
 export interface Reply {
   /** Set by whoever forwards: called when a client that was too slow has caught up. */
@@ -42,8 +45,8 @@ export interface Reply {
   begin(head: ReplyHead): void;
   flush(): void;
   /** False asks to wait for `onDrain`. */
-  write(chunk: Buffer): boolean;
-  end(last: Buffer | undefined, trailers: readonly string[]): void;
+  write(chunk: Piece): boolean;
+  end(last: Piece | undefined, trailers: readonly string[]): void;
   /** The answer cannot be completed: the client must notice, so its connection (or stream) dies. */
   abort(): void;
   /** After 101: from here the two sockets belong to each other. */
@@ -62,4 +65,5 @@ export type Forwarded =
       readonly begun: boolean;
     };
 
-export type Forward = (exchange: Exchange, address: string) => Promise<Forwarded>;
+/** Says once what became of it, maybe before it returns. */
+export type Forward = (exchange: Exchange, address: string, done: (forwarded: Forwarded) => void) => void;

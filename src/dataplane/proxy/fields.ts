@@ -121,3 +121,8 @@ export function eachLine(lines: string, take: (name: string, value: string) => v
     at = end + 2;
   }
 }
+
+/** One piece instead of the pieces it was put together from; for text that is made once and written often. */
+export function flat(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
+}

@@ -1,5 +1,5 @@
 // Bytes out, bytes back. Told an address, it never asks whose it is; told to stop, it stops.
-import type { Connection, Ran } from "./connection.js";
+import type { Ran } from "./connection.js";
 import type { Exchange, Forward, Forwarded } from "./exchange.js";
 import { H2cPool } from "./h2c.js";
 import { type ProxyLimits, proxyLimits } from "./limits.js";
@@ -24,20 +24,19 @@ export function createProxy(overrides: Partial<ProxyLimits> = {}): Proxy {
   const limits = { ...proxyLimits, ...overrides };
   const pool = new Pool(limits);
   const h2c = new H2cPool(limits);
+  const send: Forward = (exchange, address, done) => {
+    if (exchange.reply.gone) done(clientGone);
+    else if (exchange.protocol === "h2c" && exchange.upgrade === undefined) h2c.run(exchange, address, done);
+    else overHttp1(pool, exchange, address, done);
+  };
   return {
-    forward: (exchange, address) =>
-      new Promise((resolve) => {
-        const { body, reply } = exchange;
-        const send = () => {
-          if (reply.gone) resolve(clientGone);
-          else if (exchange.protocol === "h2c" && exchange.upgrade === undefined)
-            h2c.run(exchange, address, resolve);
-          else overHttp1(pool, exchange, address, resolve);
-        };
-        // With the whole of a small body in hand the pod's connection is not held while the client dawdles.
-        if (body?.small && !exchange.expectContinue) body.gather(send);
-        else send();
-      }),
+    forward(exchange, address, done) {
+      const { body } = exchange;
+      // With the whole of a small body in hand the pod's connection is not held while the client dawdles.
+      if (body === undefined || body.complete || !body.small || exchange.expectContinue)
+        send(exchange, address, done);
+      else body.gather(() => send(exchange, address, done));
+    },
     retain(addresses) {
       pool.retain(addresses);
       h2c.retain(addresses);
@@ -54,24 +53,35 @@ function overHttp1(
   pool: Pool,
   exchange: Exchange,
   address: string,
-  resolve: (forwarded: Forwarded) => void,
+  done: (forwarded: Forwarded) => void,
 ): void {
-  const fresh = () =>
-    pool.open(address, (opened) => {
-      if ("outcome" in opened) resolve(opened);
-      else if (exchange.reply.gone) {
-        pool.release(opened);
-        resolve(clientGone);
-      } else run(opened);
-    });
-  const run = (connection: Connection) =>
-    connection.run(exchange, (ran: Ran) => {
-      // Only a connection that has served before can be stale, so this happens at most once.
-      if (ran.outcome === "stale") fresh();
-      else resolve(ran);
-    });
   // A tunnel keeps its connection for good, so it takes a new one and leaves the warm ones to others.
   const warm = exchange.upgrade === undefined ? pool.take(address) : undefined;
-  if (warm === undefined) fresh();
-  else run(warm);
+  if (warm === undefined) {
+    overFresh(pool, exchange, address, done);
+    return;
+  }
+  warm.run(exchange, (ran: Ran) => {
+    // Only a connection that has served before can be stale, so this happens at most once.
+    if (ran.outcome === "stale") overFresh(pool, exchange, address, done);
+    else done(ran);
+  });
+}
+
+function overFresh(
+  pool: Pool,
+  exchange: Exchange,
+  address: string,
+  done: (forwarded: Forwarded) => void,
+): void {
+  pool.open(address, exchange.upgrade !== undefined, (opened) => {
+    if ("outcome" in opened) done(opened);
+    else if (exchange.reply.gone) {
+      pool.release(opened);
+      done(clientGone);
+    } else
+      opened.run(exchange, (ran) => {
+        if (ran.outcome !== "stale") done(ran);
+      });
+  });
 }

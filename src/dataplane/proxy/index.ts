@@ -1,10 +1,11 @@
 export { type BodySource, RequestBody, streamSource } from "./body.js";
 export { ChunkedDecoder, lastChunk } from "./chunked.js";
-export type { Exchange, Forward, Forwarded, Reply, ReplyHead } from "./exchange.js";
+export type { Exchange, Forward, Forwarded, Piece, Reply, ReplyHead } from "./exchange.js";
 export {
   byteSet,
   FieldScanner,
   fieldOf,
+  flat,
   isNamed,
   letterBit,
   lettersOf,

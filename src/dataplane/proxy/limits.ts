@@ -48,6 +48,9 @@ export const proxyLimits: ProxyLimits = {
 /** Below this a body travels with its head in one write of one string, the cheapest write Node has. */
 export const oneWriteBytes = 8 * 1024;
 
+/** What one read from a pod may bring: as much as Node reads at once by itself. */
+export const readBytes = 64 * 1024;
+
 /** Size line of a chunk with its extensions, which nobody here reads. */
 export const chunkLineLimit = 4 * 1024;
 

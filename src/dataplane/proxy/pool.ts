@@ -1,25 +1,31 @@
 // Connections to pods, kept warm by address and bounded.
-import { connect, type Socket } from "node:net";
+import { connect, type OnReadOpts, type Socket } from "node:net";
 import { Connection, type ConnectionOwner } from "./connection.js";
 import type { Forwarded } from "./exchange.js";
-import type { ProxyLimits } from "./limits.js";
+import { type ProxyLimits, readBytes } from "./limits.js";
 
 export type Refused = Extract<Forwarded, { outcome: "refused" }>;
 
 interface Shelf {
   readonly idle: Connection[];
+  readonly connections: Set<Connection>;
+  /** Those that are being dialled among them. */
   open: number;
 }
 
-/** Often enough that a forgotten connection outlives its time by little. */
+/** Often enough that a forgotten connection outlives its time by little; more often where times are short. */
 const sweepMs = 5_000;
 
 /** A pod's idle time is counted from its side; stay clear of its edge. */
 const idleMarginMs = 500;
 
 export class Pool implements ConnectionOwner {
+  /** Time to the nearest sweep: enough to tell a silent pod, and free. */
+  nowMs = performance.now();
   private readonly shelves = new Map<string, Shelf>();
   private sweeper: NodeJS.Timeout | undefined;
+  /** What is read is used or copied before the next read, so all connections read into one buffer. */
+  private readonly buffer = Buffer.allocUnsafeSlow(readBytes);
 
   constructor(private readonly limits: ProxyLimits) {}
 
@@ -36,7 +42,8 @@ export class Pool implements ConnectionOwner {
     }
   }
 
-  open(address: string, ready: (opened: Connection | Refused) => void): void {
+  /** A tunnel's socket is joined to another one, and so reads as any socket does. */
+  open(address: string, tunnel: boolean, ready: (opened: Connection | Refused) => void): void {
     const shelf = this.shelf(address);
     if (shelf.open >= this.limits.connectionsPerAddress) {
       ready({
@@ -53,11 +60,26 @@ export class Pool implements ConnectionOwner {
     }
     shelf.open += 1;
     this.sweeper ??= this.startSweeping();
-    dial(target, this.limits.connectMs, (socket, because, how) => {
+    let connection: Connection | undefined;
+    const { buffer } = this;
+    const onread = {
+      buffer,
+      callback(length: number) {
+        connection?.read(buffer, length);
+        return true;
+      },
+    };
+    dial(tunnel ? target : { ...target, onread }, this.limits.connectMs, (socket, because, how) => {
       if (socket === undefined) {
         shelf.open -= 1;
         ready({ outcome: "refused", how, because });
-      } else ready(new Connection(socket, address, this.limits, this));
+        return;
+      }
+      connection = new Connection(socket, address, this.limits, this);
+      shelf.connections.add(connection);
+      const made = connection;
+      if (tunnel) socket.on("data", (bytes: Buffer) => made.read(bytes, bytes.length));
+      ready(made);
     });
   }
 
@@ -83,6 +105,7 @@ export class Pool implements ConnectionOwner {
     const shelf = this.shelves.get(connection.address);
     if (shelf === undefined) return;
     shelf.open -= 1;
+    shelf.connections.delete(connection);
     const at = shelf.idle.indexOf(connection);
     if (at >= 0) shelf.idle.splice(at, 1);
     if (shelf.open <= 0) this.shelves.delete(connection.address);
@@ -114,19 +137,25 @@ export class Pool implements ConnectionOwner {
   private shelf(address: string): Shelf {
     let shelf = this.shelves.get(address);
     if (shelf === undefined) {
-      shelf = { idle: [], open: 0 };
+      shelf = { idle: [], connections: new Set(), open: 0 };
       this.shelves.set(address, shelf);
     }
     return shelf;
   }
 
   private startSweeping(): NodeJS.Timeout {
+    const everyMs = Math.min(sweepMs, Math.max(10, this.limits.stallMs / 4));
+    this.nowMs = performance.now();
     const sweeper = setInterval(() => {
       const now = performance.now();
-      for (const { idle } of this.shelves.values()) {
+      this.nowMs = now;
+      // What moved may be noted as much too early as sweeps are apart.
+      const silentMs = now - this.limits.stallMs - everyMs;
+      for (const { idle, connections } of this.shelves.values()) {
         for (const connection of [...idle]) if (connection.idleUntilMs <= now) connection.socket.destroy();
+        for (const connection of connections) connection.sweep(silentMs);
       }
-    }, sweepMs);
+    }, everyMs);
     return sweeper.unref();
   }
 }
@@ -139,7 +168,7 @@ export function splitAddress(address: string): { readonly host: string; readonly
 }
 
 function dial(
-  target: { readonly host: string; readonly port: number },
+  target: { readonly host: string; readonly port: number; readonly onread?: OnReadOpts },
   connectMs: number,
   ready: (socket: Socket | undefined, because: string, how: "connect" | "timeout") => void,
 ): void {

@@ -39,16 +39,24 @@ export function makeCounter(podName: string, nowMs: () => number): Counter {
   timer.unref();
 
   return {
-    around: (activate) => async (exchange) => {
+    around: (activate) => (exchange, asker) => {
       const isProxied = fieldOf(exchange.lines, "k-proxy-request") === "activator";
       all.enter(performance.now());
       if (isProxied) proxied.enter(performance.now());
-      try {
-        return await activate(exchange);
-      } finally {
+      const left = () => {
         all.leave(performance.now());
         if (isProxied) proxied.leave(performance.now());
-      }
+      };
+      activate(exchange, {
+        settle(admitted) {
+          left();
+          asker.settle(admitted);
+        },
+        fail(bug) {
+          left();
+          asker.fail(bug);
+        },
+      });
     },
     stat: () => last,
     close: () => clearInterval(timer),

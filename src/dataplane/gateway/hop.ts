@@ -2,8 +2,9 @@
 import { flat } from "../proxy/index.js";
 
 export class Hop {
-  private host: string | undefined;
-  private text = "";
+  /** The host asked for last, and our lines for it. */
+  private host = "";
+  private text: string | undefined;
 
   constructor(
     readonly peer: string,
@@ -21,14 +22,23 @@ export class Hop {
     return `for=${address};host=${quoted(host)};proto=${this.scheme}`;
   }
 
+  /** The host asked for last, if these bytes spell it once more. */
+  knownHost(bytes: Uint8Array, from: number, stop: number): string | undefined {
+    const { host } = this;
+    if (stop - from !== host.length || host === "") return undefined;
+    for (let at = 0; at < host.length; at += 1)
+      if (bytes[from + at] !== host.charCodeAt(at)) return undefined;
+    return host;
+  }
+
   /** The lines that name it and the host that was asked for, where no hop before it has named itself. */
   lines(host: string): string {
-    if (host !== this.host) {
+    if (this.text === undefined || host !== this.host) {
+      this.host = flat(host);
       this.text = flat(
         `X-Forwarded-For: ${this.peer}\r\nX-Forwarded-Proto: ${this.scheme}\r\n` +
           `X-Forwarded-Host: ${host}\r\nForwarded: ${this.element(host)}\r\n`,
       );
-      this.host = host;
     }
     return this.text;
   }

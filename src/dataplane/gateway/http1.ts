@@ -5,7 +5,9 @@ import {
   type BodySource,
   ChunkedDecoder,
   fieldOf,
+  headEndOf,
   lastChunk,
+  oneWriteBytes,
   type Piece,
   type ReplyHead,
   RequestBody,
@@ -27,10 +29,8 @@ export interface Http1Front {
   close(): void;
 }
 
-/** Up to here an answer is cheapest written as one string with its head. */
-const oneWriteBytes = 8 * 1024;
-
-const headEnd = "\r\n\r\n";
+/** The empty line after a head, with the end of the line before it. */
+const headEndBytes = 4;
 const cr = 0x0d;
 const lf = 0x0a;
 
@@ -159,12 +159,15 @@ class ClientConnection {
       this.held = undefined;
       return false;
     }
-    const end = bytes.indexOf(headEnd, Math.max(from, this.searched - headEnd.length), "latin1");
+    const stop = bytes.length;
+    const end = headEndOf(bytes, Math.max(from, this.searched - headEndBytes), stop);
     if (end < 0) return this.wait(bytes, from);
     this.searched = 0;
     this.checked = 0;
     if (end - from > shared.limits.headBytes) return this.tooLong();
-    const incoming = reader.read(bytes, from, end + 2, this.hop);
+    // A short request is made a string once: its head and its body are parts of that.
+    const text = bytes.toString("latin1", from, stop - from <= oneWriteBytes ? stop : end + 2);
+    const incoming = reader.read(bytes, from, end + 2, this.hop, text);
     if (!(incoming instanceof Incoming)) {
       this.refuse(incoming.status, notClean(incoming.because));
       return false;
@@ -172,7 +175,8 @@ class ClientConnection {
     this.served = true;
     const request = new ClientRequest(this, incoming);
     this.request = request;
-    this.held = request.open(bytes, end + headEnd.length);
+    const at = end + headEndBytes;
+    this.held = request.open(bytes, at, stop - from <= oneWriteBytes ? text.slice(at - from) : undefined);
     serve(shared, incoming, request);
     return true;
   }
@@ -307,7 +311,7 @@ class ClientRequest implements Front, FrontReply, BodySource {
   }
 
   /** Takes the body if all of it is there, and gives back what is not taken. */
-  open(bytes: Buffer, from: number): Buffer | undefined {
+  open(bytes: Buffer, from: number, text: string | undefined): Buffer | undefined {
     const { incoming } = this;
     const { limits } = this.connection.common.shared;
     const length = incoming.contentLength ?? 0;
@@ -318,7 +322,8 @@ class ClientRequest implements Front, FrontReply, BodySource {
     } else if (length > 0) {
       const end = from + length;
       if (end <= bytes.length) {
-        this.body = new RequestBody(undefined, length, limits, bytes.subarray(from, end));
+        const whole = text === undefined ? bytes.subarray(from, end) : text.slice(0, length);
+        this.body = new RequestBody(undefined, length, limits, whole);
         return end === bytes.length ? undefined : bytes.subarray(end);
       }
       this.left = length;

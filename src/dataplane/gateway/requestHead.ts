@@ -45,10 +45,18 @@ export class RequestReader {
   private closes = false;
   private wrong: Refusal | undefined;
 
-  /** From the first byte of the request line; `end` is where the empty line begins. */
-  read(bytes: Buffer, from: number, end: number, hop: Hop): Incoming | Refusal {
+  /**
+   * From the first byte of the request line; `end` is where the empty line begins. `text` is the same bytes, from the
+   * first of them to that end or past it.
+   */
+  read(
+    bytes: Buffer,
+    from: number,
+    end: number,
+    hop: Hop,
+    text = bytes.toString("latin1", from, end),
+  ): Incoming | Refusal {
     const { scanner } = this;
-    const text = bytes.toString("latin1", from, end);
     const incoming = new Incoming();
     incoming.hop = hop;
     this.connection = undefined;
@@ -76,7 +84,7 @@ export class RequestReader {
       }
       at = next;
     }
-    incoming.lines = keptFrom < text.length ? lines + text.slice(keptFrom) : lines;
+    incoming.lines = keptFrom < end - from ? lines + text.slice(keptFrom, end - from) : lines;
     incoming.letters = letters;
     return this.settle(incoming) ?? incoming;
   }
@@ -169,7 +177,7 @@ export class RequestReader {
         return !isNamed(bytes, at, "te");
       case 4:
         if (!isNamed(bytes, at, "host")) return true;
-        return this.readHost(incoming, this.value(text, from));
+        return this.readHost(incoming, bytes, text, from);
       case 6:
         if (!isNamed(bytes, at, "expect")) return true;
         incoming.expect = this.value(text, from).toLowerCase();
@@ -254,11 +262,15 @@ export class RequestReader {
     return text.slice(this.scanner.valueStart - from, this.scanner.valueEnd - from);
   }
 
-  private readHost(incoming: Incoming, host: string): false {
+  private readHost(incoming: Incoming, bytes: Buffer, text: string, from: number): false {
+    const { valueStart, valueEnd } = this.scanner;
     // Two hosts are two requests to two parsers.
     this.hosts += 1;
+    // As it was asked before on this connection: the same string, whose hash is known.
+    const known = incoming.hop.knownHost(bytes, valueStart, valueEnd);
+    const host = known ?? text.slice(valueStart - from, valueEnd - from);
     if (this.hosts > 1) this.wrong = refuse("more than one Host");
-    else if (!isHost(host)) this.wrong = refuse("a Host that is none");
+    else if (known === undefined && !isHost(host)) this.wrong = refuse("a Host that is none");
     incoming.host = host;
     return false;
   }

@@ -1,4 +1,6 @@
 // A slow reader or writer over HTTP/2: what is on the way is bounded by windows and by what may lie unread.
+import { createHash } from "node:crypto";
+import { get, type IncomingMessage } from "node:http";
 import { connect as connectH2 } from "node:http2";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { tableFor, World } from "../../../test/dataplane/testing.js";
@@ -64,4 +66,42 @@ it("a pod that does not read holds an HTTP/2 client back", async () => {
   more();
   expect(await atRest(() => sent)).toBeLessThan(bounded);
   expect(process.memoryUsage().rss - before).toBeLessThan(2 * bounded);
+});
+
+it("answers that are read late stay themselves while others come", async () => {
+  // All pods are read into one buffer: what waits for a slow client must not lie in it.
+  const block = (name: string, at: number) => Buffer.alloc(32 * 1024, `${name} ${at}, `);
+  const blocks = 400;
+  const pod = await world.pod((request, response) => {
+    const name = (request.url ?? "").slice(1);
+    if (name.startsWith("length")) response.setHeader("content-length", blocks * 32 * 1024);
+    let at = 0;
+    const more = () => {
+      while (at < blocks) {
+        at += 1;
+        if (!response.write(block(name, at))) break;
+      }
+      if (at === blocks) response.end();
+    };
+    response.on("drain", more);
+    more();
+  });
+  const { port } = await world.start(tableFor([pod]));
+  const readLate = async (name: string) => {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ port, path: `/${name}`, headers: { host: "model.test" } }, resolve).on("error", reject);
+    });
+    // Longer than the kernel's buffers last.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const whole = createHash("sha1");
+    for await (const bytes of response) whole.update(bytes as Buffer);
+    return whole.digest("hex");
+  };
+  const names = ["length", "chunked", "length too", "chunked too"].map((name) => name.replace(" ", "-"));
+  const heard = await Promise.all(names.map(readLate));
+  for (const [index, name] of names.entries()) {
+    const whole = createHash("sha1");
+    for (let at = 1; at <= blocks; at += 1) whole.update(block(name, at));
+    expect(heard[index], name).toBe(whole.digest("hex"));
+  }
 });

@@ -2,11 +2,12 @@
 // sent again; large ones stream, and what has left is remembered only while it is small enough to send again.
 import type { Readable } from "node:stream";
 import { mayTrail } from "./chunked.js";
+import type { Piece } from "./exchange.js";
 import type { ProxyLimits } from "./limits.js";
 
 export interface BodySink {
-  /** The whole body at once, in the pieces it came in; called instead of the others. */
-  whole(chunks: readonly Buffer[]): void;
+  /** The whole body at once, as a string of one character each or in the pieces it came in; instead of the others. */
+  whole(body: string | readonly Buffer[]): void;
   /** False asks to wait for `resume`. */
   write(chunk: Buffer): boolean;
   end(trailers: readonly string[]): void;
@@ -34,12 +35,15 @@ export const bodyFailures: Readonly<Record<BodyFailure, string>> = {
 export type BodyLimits = Pick<ProxyLimits, "bodyBytes" | "gatherBytes" | "gatherMs" | "replayBytes">;
 
 const empty = Buffer.alloc(0);
+const none: Buffer[] = [];
 
 export class RequestBody {
   /** Small enough to be gathered before it is sent. */
   readonly small: boolean;
   private sink: BodySink | undefined;
   private chunks: Buffer[] = [];
+  /** Instead of chunks, where all of it was there with the head and is short. */
+  private text: string | undefined;
   private seen = 0;
   private replayable = true;
   private replayBytes: number;
@@ -59,12 +63,13 @@ export class RequestBody {
     /** From Content-Length; undefined for chunked or HTTP/2 without one. */
     readonly length: number | undefined,
     private readonly limits: BodyLimits,
-    whole?: Buffer,
+    whole?: Piece,
   ) {
     this.replayBytes = limits.replayBytes;
     this.small = length !== undefined && length <= limits.gatherBytes;
     if (whole !== undefined) {
-      this.chunks.push(whole);
+      if (typeof whole === "string") this.text = whole;
+      else this.chunks.push(whole);
       this.state = "complete";
     }
   }
@@ -119,7 +124,7 @@ export class RequestBody {
       return;
     }
     if (this.complete && this.replayable && this.length !== undefined) {
-      sink.whole(this.chunks);
+      sink.whole(this.text ?? this.chunks);
       return;
     }
     this.sink = sink;
@@ -164,7 +169,8 @@ export class RequestBody {
 
   private drop(): void {
     this.replayable = false;
-    this.chunks = [];
+    this.text = undefined;
+    this.chunks = none;
   }
 
   take(chunk: Buffer): void {
@@ -199,6 +205,7 @@ export class RequestBody {
   }
 
   private joined(): Buffer {
+    if (this.text !== undefined) return Buffer.from(this.text, "latin1");
     if (this.chunks.length > 1) this.chunks = [Buffer.concat(this.chunks)];
     return this.chunks[0] ?? empty;
   }

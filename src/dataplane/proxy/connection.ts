@@ -3,9 +3,9 @@ import type { Socket } from "node:net";
 import { type BodyFailure, type BodySink, bodyFailures, type RequestBody } from "./body.js";
 import { ChunkedDecoder, lastChunk } from "./chunked.js";
 import type { Exchange, Forwarded, Piece } from "./exchange.js";
-import { FieldScanner } from "./fields.js";
+import { FieldScanner, headEndOf } from "./fields.js";
 import { longestTimerMs, oneWriteBytes, type ProxyLimits, unreadBytes } from "./limits.js";
-import { type BadHead, type ResponseHead, readResponseHead } from "./responseHead.js";
+import { type ResponseHead, readResponseHead } from "./responseHead.js";
 
 /** `stale`: a kept connection closed before the first byte of an answer, and the body can be sent again. */
 export type Ran = Forwarded | { readonly outcome: "stale" };
@@ -40,6 +40,7 @@ export class Connection implements BodySink {
   private begun = false;
   private requestDone = false;
   private chunkedRequest = false;
+  private paused = false;
   private headText = "";
   /** When a byte moved last, by the owner's clock. */
   private movedMs = 0;
@@ -107,16 +108,17 @@ export class Connection implements BodySink {
     }
   }
 
-  whole(chunks: readonly Buffer[]): void {
+  whole(body: string | readonly Buffer[]): void {
     const head = this.headText;
     this.headText = "";
-    const only = chunks.length === 1 ? chunks[0] : undefined;
-    if (only !== undefined && only.length <= oneWriteBytes) {
+    const only = typeof body !== "string" && body.length === 1 ? body[0] : undefined;
+    if (typeof body === "string") this.socket.write(head + body, "latin1");
+    else if (only !== undefined && only.length <= oneWriteBytes)
       this.socket.write(head + only.toString("latin1"), "latin1");
-    } else {
+    else {
       this.socket.cork();
       if (head !== "") this.socket.write(head, "latin1");
-      for (const chunk of chunks) this.socket.write(chunk);
+      for (const chunk of body) this.socket.write(chunk);
       this.socket.uncork();
     }
     this.requestDone = true;
@@ -191,9 +193,18 @@ export class Connection implements BodySink {
 
   private readonly clientGone = (): void => this.breakOff("clientGone", bodyFailures.clientGone);
 
-  private readonly clientDrained = (): void => {
+  private readonly clientDrained = (): void => this.resume();
+
+  private pause(): void {
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  private resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
     this.socket.resume();
-  };
+  }
 
   /** Bytes of the pool's one buffer: they are used or copied here and now. */
   read(bytes: Buffer, length: number): void {
@@ -219,9 +230,7 @@ export class Connection implements BodySink {
     for (let from = 0; from < stop; ) {
       const exchange = this.exchange;
       if (exchange === undefined) return;
-      let end = bytes.indexOf("\r\n\r\n", from, "latin1");
-      // Behind what was read lies what was read before.
-      if (end + 4 > stop) end = -1;
+      const end = headEndOf(bytes, from, stop);
       if ((end < 0 ? stop : end) - from > this.limits.headBytes) {
         this.collapse("malformed", `the response head is longer than ${this.limits.headBytes} bytes`);
         return;
@@ -230,24 +239,22 @@ export class Connection implements BodySink {
         this.pending = copied(bytes, from, stop);
         return;
       }
-      const head: ResponseHead | BadHead = readResponseHead(
-        this.scanner,
-        bytes,
-        from,
-        end + 2,
-        exchange.method,
-      );
+      // A short answer is made a string once: its head and its body are parts of that.
+      const textEnd = stop - from <= oneWriteBytes ? stop : end + 2;
+      const text = bytes.toString("latin1", from, textEnd);
+      const head = readResponseHead(this.scanner, bytes, from, end + 2, exchange.method, text);
       if (head.outcome === "bad") {
         this.collapse("malformed", `the response is not HTTP: ${head.because}`);
         return;
       }
+      const at = end + 4 - from;
       from = end + 4;
       if (head.status === switching) {
         this.switch(exchange, head, copied(bytes, from, stop));
         return;
       }
       if (head.status >= 200) {
-        this.answer(exchange, head, bytes, from, stop);
+        this.answer(exchange, head, bytes, from, stop, textEnd === stop ? text.slice(at) : undefined);
         return;
       }
       this.inform(exchange, head);
@@ -259,7 +266,14 @@ export class Connection implements BodySink {
     else if (exchange.expectContinue && exchange.body !== undefined) this.goOn(exchange.body);
   }
 
-  private answer(exchange: Exchange, head: ResponseHead, bytes: Buffer, at: number, stop: number): void {
+  private answer(
+    exchange: Exchange,
+    head: ResponseHead,
+    bytes: Buffer,
+    at: number,
+    stop: number,
+    text: string | undefined,
+  ): void {
     clearTimeout(this.continueTimer);
     this.continueTimer = undefined;
     this.head = head;
@@ -272,6 +286,10 @@ export class Connection implements BodySink {
         this.finish(undefined, none);
         return;
       case "length":
+        if (text !== undefined && text.length === head.length) {
+          this.finish(text, none);
+          return;
+        }
         this.phase = "length";
         this.left = head.length ?? 0;
         break;
@@ -302,7 +320,7 @@ export class Connection implements BodySink {
       }
       this.left = left - (stop - from);
     }
-    if (!reply.write(pieceOf(bytes, from, stop))) this.socket.pause();
+    if (!reply.write(pieceOf(bytes, from, stop))) this.pause();
   }
 
   private readChunks(
@@ -327,7 +345,7 @@ export class Connection implements BodySink {
     }
     if (gathered !== "") room = reply.write(gathered);
     if (decoded !== "more") this.collapse("malformed", `the response body is not HTTP: ${decoded.because}`);
-    else if (!room && this.exchange !== undefined) this.socket.pause();
+    else if (!room && this.exchange !== undefined) this.pause();
   }
 
   /** Bytes after the end of an answer belong to nobody: the connection is not used again. */
@@ -342,7 +360,7 @@ export class Connection implements BodySink {
     this.served += 1;
     if (head.keepAlive && this.requestDone && !this.socket.destroyed) {
       this.podIdleMs = head.idleMs;
-      this.socket.resume();
+      this.resume();
       this.owner.release(this);
     } else this.socket.destroy();
     exchange.reply.end(last, trailers);

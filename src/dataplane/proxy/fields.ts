@@ -126,3 +126,18 @@ export function eachLine(lines: string, take: (name: string, value: string) => v
 export function flat(text: string): string {
   return Buffer.from(text, "latin1").toString("latin1");
 }
+
+/** Where the empty line after a head begins, its last line's end included; -1 when it is not there yet. */
+export function headEndOf(bytes: Uint8Array, from: number, stop: number): number {
+  // The last of the four bytes that is looked for tells how far the next one is at least.
+  for (let at = from + 3; at < stop; ) {
+    const byte = bytes[at] as number;
+    if (byte === lf) {
+      if (bytes[at - 1] === cr && bytes[at - 2] === lf && bytes[at - 3] === cr) return at - 3;
+      at += 2;
+    } else at += byte === cr ? 1 : 4;
+  }
+  return -1;
+}
+const cr = 0x0d;
+const lf = 0x0a;

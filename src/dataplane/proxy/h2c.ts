@@ -169,9 +169,12 @@ class H2cExchange implements BodySink {
     else body?.pump(this);
   }
 
-  whole(chunks: readonly Buffer[]): void {
-    for (const chunk of chunks) this.stream?.write(chunk);
-    this.stream?.end();
+  whole(body: string | readonly Buffer[]): void {
+    if (typeof body === "string") this.stream?.end(body, "latin1");
+    else {
+      for (const chunk of body) this.stream?.write(chunk);
+      this.stream?.end();
+    }
   }
 
   write(chunk: Buffer): boolean {

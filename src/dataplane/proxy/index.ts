@@ -6,6 +6,7 @@ export {
   FieldScanner,
   fieldOf,
   flat,
+  headEndOf,
   isNamed,
   letterBit,
   lettersOf,
@@ -17,5 +18,5 @@ export {
 } from "./fields.js";
 export { createProxy, type Proxy } from "./forward.js";
 export { pairsToObject, toObject } from "./h2c.js";
-export { type ProxyLimits, proxyLimits, unreadBytes } from "./limits.js";
+export { oneWriteBytes, type ProxyLimits, proxyLimits, unreadBytes } from "./limits.js";
 export { countOf, isChunked, optionsOf, rewritten } from "./responseHead.js";

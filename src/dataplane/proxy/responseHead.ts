@@ -26,17 +26,20 @@ const noStatusLine = bad("no HTTP/1.1 status line");
 const codeAt = 9;
 const reasonAt = 13;
 
-/** `end` is where the empty line's own `\r\n` begins; the head has its last line's. */
+/**
+ * `end` is where the empty line's own `\r\n` begins; the head has its last line's. `text` is the same bytes, from the
+ * first of them to that end or past it.
+ */
 export function readResponseHead(
   scanner: FieldScanner,
   bytes: Buffer,
   from: number,
   end: number,
   method: string,
+  text: string,
 ): ResponseHead | BadHead {
-  const text = bytes.toString("latin1", from, end);
   const lineEnd = text.indexOf("\r\n");
-  const status = statusOf(bytes, from, lineEnd);
+  const status = statusOf(bytes, from, lineEnd, text);
   if (status === 0) return noStatusLine;
   const http11 = bytes[from + 7] === 0x31;
   let keepAlive = http11;
@@ -97,7 +100,8 @@ export function readResponseHead(
     }
     at = next;
   }
-  lines = lines === "" ? text.slice(keptFrom) : lines + text.slice(keptFrom);
+  const rest = text.slice(keptFrom, end - from);
+  lines = lines === "" ? rest : lines + rest;
   if (chunked && length !== undefined) return bad("both Content-Length and Transfer-Encoding");
   if (chunked && !http11) return bad("chunked in HTTP/1.0");
   if (connection !== undefined) {
@@ -127,10 +131,9 @@ export function readResponseHead(
   };
 }
 
-function statusOf(bytes: Buffer, from: number, lineEnd: number): number {
+function statusOf(bytes: Buffer, from: number, lineEnd: number, text: string): number {
   if (lineEnd < codeAt + 3) return 0;
-  const start = bytes.toString("latin1", from, from + codeAt);
-  if (start !== "HTTP/1.1 " && start !== "HTTP/1.0 ") return 0;
+  if (!text.startsWith("HTTP/1.1 ") && !text.startsWith("HTTP/1.0 ")) return 0;
   const hundreds = (bytes[from + codeAt] as number) - 0x30;
   const status = countOf(bytes, from + codeAt, from + codeAt + 3);
   if (hundreds < 1 || hundreds > 5 || status < 0) return 0;

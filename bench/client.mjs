@@ -1,5 +1,6 @@
 // The API over HTTPS as a stranger's client uses it: requests on kept connections, and watches as streams of lines.
 import { Agent, request } from "node:https";
+import { readCa, readToken, wait } from "./lib.mjs";
 
 export function apiClient({ port, ca, token }) {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -59,4 +60,20 @@ export function apiClient({ port, ca, token }) {
     },
     close: () => agent.destroy(),
   };
+}
+
+/** A client of an instance that has just been started, once it serves and has its first objects. */
+export async function servingClient(folder, port) {
+  for (let tries = 0; tries < 3000; tries += 1) {
+    try {
+      const client = apiClient({ port, ca: readCa(folder), token: readToken(folder) });
+      await client.call("GET", "/readyz");
+      await client.call("GET", "/api/v1/namespaces/knative-serving/configmaps/config-autoscaler");
+      await client.call("GET", "/apis/serving.kserve.io/v1alpha1/clusterservingruntimes/kserve-onnxserver");
+      return client;
+    } catch {
+      await wait(10);
+    }
+  }
+  throw new Error("the API did not serve");
 }

@@ -10,22 +10,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { apiClient } from "../client.mjs";
-import {
-  end,
-  home,
-  machine,
-  option,
-  percentile,
-  readCa,
-  readToken,
-  root,
-  spawnUp,
-  stop,
-  table,
-  tree,
-  wait,
-} from "../lib.mjs";
+import { servingClient } from "../client.mjs";
+import { end, home, machine, option, percentile, root, spawnUp, stop, table, tree, wait } from "../lib.mjs";
 
 const rounds = Number(option("rounds", 20));
 const burst = Number(option("burst", 0));
@@ -50,7 +36,7 @@ async function open(pool) {
   const folder = home(`home-${pool}-${Math.random().toString(36).slice(2, 6)}`);
   const env = pool === "empty" ? { DRYDOCK_SPARES: "0" } : {};
   const up = await spawnUp(folder, { env, flags: (option("flags") ?? "").split(" ").filter(Boolean) });
-  const api = await serving(folder, up.apiPort);
+  const api = await servingClient(folder, up.apiPort);
   const heard = new Set();
   const look = async () => {
     for (const [kind, path] of Object.entries(kinds)) {
@@ -70,20 +56,6 @@ async function open(pool) {
     },
   });
   return { ...up, folder, api, heard, look };
-}
-
-async function serving(folder, port) {
-  for (let tries = 0; tries < 3000; tries += 1) {
-    try {
-      const client = apiClient({ port, ca: readCa(folder), token: readToken(folder) });
-      await client.call("GET", "/readyz");
-      await client.call("GET", "/apis/serving.kserve.io/v1alpha1/clusterservingruntimes/kserve-onnxserver");
-      return client;
-    } catch {
-      await wait(10);
-    }
-  }
-  throw new Error("the API did not serve");
 }
 
 /** Resolves with the time of the first event that fits. */

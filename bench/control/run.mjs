@@ -5,7 +5,7 @@
 //
 // Services start with initial scale 0, so that no model server hides what the control plane costs. Each count has a
 // fresh instance; ten requests to create are in flight at a time.
-import { apiClient } from "../client.mjs";
+import { servingClient } from "../client.mjs";
 import {
   cpuNs,
   end,
@@ -15,8 +15,6 @@ import {
   memory,
   option,
   percentile,
-  readCa,
-  readToken,
   spawnUp,
   stop,
   table,
@@ -27,20 +25,6 @@ const counts = String(option("counts", "10,100,1000")).split(",").map(Number);
 const services = "/apis/serving.knative.dev/v1/namespaces/default/services";
 const restMs = 10_000;
 const inFlight = 10;
-
-async function serving(folder, apiPort) {
-  for (let tries = 0; tries < 3000; tries += 1) {
-    try {
-      const client = apiClient({ port: apiPort, ca: readCa(folder), token: readToken(folder) });
-      await client.call("GET", "/readyz");
-      await client.call("GET", "/api/v1/namespaces/knative-serving/configmaps/config-autoscaler");
-      return client;
-    } catch {
-      await wait(10);
-    }
-  }
-  throw new Error("the API did not serve");
-}
 
 /** Every figure whose line starts with the name, added up. */
 async function figure(api, name) {
@@ -54,7 +38,7 @@ async function figure(api, name) {
 async function measure(count) {
   const folder = home(`control-${count}`);
   const { child, apiPort } = await spawnUp(folder);
-  const api = await serving(folder, apiPort);
+  const api = await servingClient(folder, apiPort);
   const path = "/api/v1/namespaces/knative-serving/configmaps/config-autoscaler";
   const config = await api.call("GET", path);
   await api.call("PUT", path, {

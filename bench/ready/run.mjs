@@ -6,22 +6,8 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { apiClient } from "../client.mjs";
-import {
-  end,
-  home,
-  machine,
-  median,
-  option,
-  percentile,
-  readCa,
-  readToken,
-  root,
-  spawnUp,
-  stop,
-  table,
-  wait,
-} from "../lib.mjs";
+import { servingClient } from "../client.mjs";
+import { end, home, machine, median, option, percentile, root, spawnUp, stop, table, wait } from "../lib.mjs";
 
 const count = Number(option("count", 10));
 const { parse } = await import("yaml");
@@ -29,21 +15,7 @@ const example = parse(readFileSync(join(root, "examples/onnx-iris.yaml"), "utf8"
 
 const folder = home("home");
 const { child, apiPort, gatewayPort } = await spawnUp(folder);
-const api = await serving();
-
-async function serving() {
-  for (let tries = 0; tries < 3000; tries += 1) {
-    try {
-      const client = apiClient({ port: apiPort, ca: readCa(folder), token: readToken(folder) });
-      await client.call("GET", "/readyz");
-      await client.call("GET", "/apis/serving.kserve.io/v1alpha1/clusterservingruntimes/kserve-onnxserver");
-      return client;
-    } catch {
-      await wait(10);
-    }
-  }
-  throw new Error("the API did not serve");
-}
+const api = await servingClient(folder, apiPort);
 
 const heard = new Set();
 const services = "/apis/serving.kserve.io/v1beta1/namespaces/default/inferenceservices";

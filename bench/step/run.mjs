@@ -7,22 +7,8 @@
 // (src/domain/autoscaling/replay.test.ts).
 import { Agent, request } from "node:http";
 import { join } from "node:path";
-import { apiClient } from "../client.mjs";
-import {
-  end,
-  home,
-  machine,
-  median,
-  option,
-  percentile,
-  readCa,
-  readToken,
-  root,
-  spawnUp,
-  stop,
-  table,
-  wait,
-} from "../lib.mjs";
+import { servingClient } from "../client.mjs";
+import { end, home, machine, median, option, percentile, root, spawnUp, stop, table, wait } from "../lib.mjs";
 
 const rps = Number(option("rps", 1000));
 const seconds = Number(option("seconds", 30));
@@ -31,20 +17,7 @@ const everyMs = 10;
 
 const folder = home("home");
 const { child, apiPort, gatewayPort } = await spawnUp(folder);
-const api = await serving();
-
-async function serving() {
-  for (let tries = 0; tries < 3000; tries += 1) {
-    try {
-      const client = apiClient({ port: apiPort, ca: readCa(folder), token: readToken(folder) });
-      await client.call("GET", "/api/v1/namespaces/knative-serving/configmaps/config-autoscaler");
-      return client;
-    } catch {
-      await wait(10);
-    }
-  }
-  throw new Error("the API did not serve");
-}
+const api = await servingClient(folder, apiPort);
 
 const deployments = "/apis/apps/v1/namespaces/default/deployments";
 let deployment;

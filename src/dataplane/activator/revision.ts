@@ -8,7 +8,7 @@ import { List } from "./list.js";
 import { type Pod, Pods } from "./pods.js";
 import { Tally } from "./tally.js";
 import type { Held, Ticket } from "./ticket.js";
-import type { Admitted, Attempt, Limit, RevisionPods, RevisionSettings } from "./types.js";
+import type { Admitted, Attempt, Limit, RevisionPods, RevisionSettings, Waiting } from "./types.js";
 
 export interface Timing {
   /** Monotonic, as arrivals are stamped. */

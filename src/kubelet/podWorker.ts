@@ -130,7 +130,11 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     facts: (container) => facts.containers.get(container)!,
     note(container, change) {
       const containers = new Map(facts.containers);
-      containers.set(container, { ...containers.get(container)!, ...change });
+      const before = containers.get(container)!;
+      const { terminated } = before.state;
+      // Whatever a container does after its end, even wait: how it ended stays known.
+      const kept = change.state !== undefined && terminated !== undefined && { lastState: { terminated } };
+      containers.set(container, { ...before, ...kept, ...change });
       know({ containers, started: facts.started ?? startedNow(containers) });
     },
     progressed() {

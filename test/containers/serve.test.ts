@@ -72,40 +72,66 @@ describeWithEngine("a server image of the user's own", ({ api }) => {
     });
   });
 
-  it("serves: in Python", async () => {
+  it("serves: in Python, as the user it is told", async () => {
     await serve("python", { image: images.python, securityContext: { runAsUser: 1_234 } });
     expect(await answer("python")).toEqual({ language: "python", revision: "python-00001", user: 1_234 });
   });
 
-  it("serves: in Node, rolls, splits its traffic, and is cleaned up", async () => {
-    const said = (value: string) => ({ image: images.node, env: [{ name: "SAID", value }] });
-    await serve("node", said("one"));
-    expect(await answer("node")).toMatchObject({ language: "node", said: "one" });
-    await serve("node", said("two"));
-    await expect.poll(async () => (await answer("node")).said, { timeout: 20_000 }).toBe("two");
-    await serve("node", said("two"), {
+  it("in any language: rolls, splits its traffic, goes to zero and comes back, and is cleaned up", async () => {
+    await Promise.all(
+      (["go", "python", "node"] as const).map((language) => liveThrough(`all-${language}`, language)),
+    );
+  }, 120_000);
+
+  async function liveThrough(name: string, language: "go" | "python" | "node"): Promise<void> {
+    const version = (value: string) => ({ image: images[language], env: [{ name: "SAID", value }] });
+    // The one in Go answers with all of its environment.
+    const revision = async () => {
+      const said = (await (await ask(name)).json()) as { revision?: string; env?: Record<string, string> };
+      return said.revision ?? said.env?.["K_REVISION"];
+    };
+    await serve(name, version("one"));
+    expect(await revision()).toBe(`${name}-00001`);
+    await serve(name, version("two"));
+    await expect.poll(revision, { timeout: 20_000 }).toBe(`${name}-00002`);
+    await serve(name, version("two"), {
       traffic: [
-        { revisionName: "node-00001", percent: 50 },
-        { revisionName: "node-00002", percent: 50 },
+        { revisionName: `${name}-00001`, percent: 50 },
+        { revisionName: `${name}-00002`, percent: 50 },
       ],
     });
     const heard = new Set<string | undefined>();
     await expect
-      .poll(async () => heard.add((await answer("node")).said).size, { timeout: 20_000, interval: 20 })
+      .poll(async () => heard.add(await revision()).size, { timeout: 20_000, interval: 20 })
       .toBe(2);
-    await drydock.client.delete(KnativeService as unknown as Kind, { namespace: "default", name: "node" });
-    await expect.poll(() => containersOf("node"), { timeout: 20_000 }).toEqual([]);
-  }, 60_000);
-
-  it("goes to zero when nobody asks, and comes back for the next who does", async () => {
-    await serve("sleepy", { image: images.go });
-    expect((await ask("sleepy")).status).toBe(200);
-    await expect.poll(() => podsOf("sleepy"), { timeout: 40_000 }).toEqual([]);
-    await expect.poll(() => containersOf("sleepy"), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => podsOf(name), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => containersOf(name), { timeout: 20_000 }).toEqual([]);
     const began = performance.now();
-    expect((await ask("sleepy")).status).toBe(200);
+    expect((await ask(name)).status).toBe(200);
     expect(performance.now() - began).toBeLessThan(10_000);
-  }, 90_000);
+    await drydock.client.delete(KnativeService as unknown as Kind, { namespace: "default", name });
+    await expect.poll(() => containersOf(name), { timeout: 20_000 }).toEqual([]);
+  }
+
+  it("says in its condition what each step of its start took", async () => {
+    await serve("timed", { image: images.go });
+    const started = (await podsOf("timed"))[0]?.status?.conditions?.find(
+      ({ type }) => type === "drydock.dev/Started",
+    );
+    const message = started?.message ?? "";
+    expect(message).toMatch(/\bsandbox=\d/);
+    console.log(`a container's start: ${message}`);
+  });
+
+  it("keeps its wall: neither root, nor a root that can be written", async () => {
+    await serve("walled", {
+      image: images.go,
+      securityContext: { runAsNonRoot: true, runAsUser: 65_532, readOnlyRootFilesystem: true },
+    });
+    expect(await answer("walled")).toMatchObject({ uid: 65_532 });
+    expect((await ask("walled", "/write?path=/here")).status).toBe(403);
+    expect((await ask("walled", "/write?path=/tmp/here")).status).toBe(200);
+  });
 
   it("has a sidecar that it reaches on localhost", async () => {
     await apply("pair", {

@@ -22,6 +22,9 @@ export const engineLogBytes = 1024 * 1024;
 export const frameMaxBytes = 16 * 1024 * 1024;
 /** Use of processor and memory is asked for again when an answer is this old. */
 export const usageWindowMs = 2_000;
+/** A container that cannot be removed now is tried again: an engine that is restarted is back within this. */
+export const removeAgainMs = 1_000;
+export const removeTries = 8;
 /** Containers that are cleared away at the same time, so that a sweep does not drown the engine. */
 export const sweepAtOnce = 4;
 /** How long the end of Drydock waits for the engine to clear away: it may be gone itself. */

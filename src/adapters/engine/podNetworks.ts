@@ -15,10 +15,22 @@ export interface PodNetworks {
   /** The container that holds this pod's network is there already. */
   takeBack(pod: PodRef, holder: string): void;
   leave(pod: PodRef): Promise<void>;
+  /** A container of the pod is gone: what it alone kept from being removed can go too. */
+  left(pod: PodRef): Promise<void>;
 }
 
 export function podNetworks(api: EngineApi, architecture: string, labels: Labels): PodNetworks {
   const holders = new Map<string, Promise<string>>();
+  /** By pod: holders that ended, and stay as long as the engine keeps another container of theirs. */
+  const ended = new Map<string, ReadonlySet<string>>();
+
+  async function end(uid: string, ids: Iterable<string>): Promise<void> {
+    const all = [...ids];
+    const gone = await Promise.all(all.map((id) => remove(api, id)));
+    const kept = new Set([...(ended.get(uid) ?? []), ...all].filter((id) => gone[all.indexOf(id)] !== true));
+    if (kept.size > 0) ended.set(uid, kept);
+    else ended.delete(uid);
+  }
 
   async function hold(spec: ContainerSpec): Promise<string> {
     await ensurePauseImage(api, architecture);
@@ -66,7 +78,7 @@ export function podNetworks(api: EngineApi, architecture: string, labels: Labels
     if (before !== undefined) {
       const id = await before.catch(() => undefined);
       if (id !== undefined && (await isUp(id))) return id;
-      if (id !== undefined) await remove(api, id);
+      if (id !== undefined) await end(uid, [id]);
       // Whoever came first makes the next one; the others wait for it.
       if (holders.get(uid) !== before) return held(spec);
     }
@@ -84,14 +96,18 @@ export function podNetworks(api: EngineApi, architecture: string, labels: Labels
       const holder = holders.get(uid);
       holders.delete(uid);
       const id = await holder?.catch(() => undefined);
-      if (id !== undefined) await remove(api, id);
+      await end(uid, [...(ended.get(uid) ?? []), ...(id === undefined ? [] : [id])]);
     },
+    left: ({ uid }) => end(uid, ended.get(uid) ?? []),
   };
 }
 
-/** With its anonymous volumes. One that is gone, or going, is as good as removed; the next sweep sees the rest. */
-export async function remove(api: EngineApi, id: string): Promise<void> {
-  await api
-    .call("DELETE", `/containers/${id}`, { query: { force: true, v: true }, withinMs: 0 })
-    .catch(() => {});
+/** With its anonymous volumes; true when it is there no more. */
+export async function remove(api: EngineApi, id: string): Promise<boolean> {
+  try {
+    await api.call("DELETE", `/containers/${id}`, { query: { force: true, v: true }, withinMs: 0 });
+    return true;
+  } catch (error) {
+    return isPortError(error, "NotFound");
+  }
 }

@@ -12,7 +12,7 @@ import { type ContainerParts, followContainer } from "./container.js";
 import type { FoundEngine } from "./discover.js";
 import { createBody, startError } from "./hostConfig.js";
 import { bearerOf, holderName, type Labeled, labelsOf, nameOf, ownerLabel } from "./labels.js";
-import { closeWithinMs, sweepAtOnce } from "./limits.js";
+import { closeWithinMs, removeAgainMs, removeTries, sweepAtOnce } from "./limits.js";
 import { podNetworks, remove } from "./podNetworks.js";
 
 export interface EngineSandboxOptions {
@@ -103,13 +103,22 @@ export async function engineSandbox({
       stopSignal,
       clearAway() {
         running.delete(container);
-        const gone = remove(api, id).finally(() => leaving.get(slot) === gone && leaving.delete(slot));
+        const gone = removeAtLast(id)
+          .then(() => networks.left(spec.pod))
+          .finally(() => leaving.get(slot) === gone && leaving.delete(slot));
         leaving.set(slot, gone);
       },
     });
     running.add(container);
     if (isClosed) void container.kill();
     return container;
+  }
+
+  /** The engine may be away, or busy with it; what then still is there, the next life ends. */
+  async function removeAtLast(id: string): Promise<void> {
+    for (let tries = 1; !(await remove(api, id)) && tries < removeTries && !isClosed; tries += 1) {
+      await new Promise<void>((resolve) => clock.after(removeAgainMs, resolve));
+    }
   }
 
   /** Listened to before it runs, or its first words would be lost. */
@@ -191,7 +200,7 @@ export async function engineSandbox({
             builtFor: undefined,
             stopSignal: stopSignalOf(now.Config.StopSignal),
           }),
-        end: () => remove(api, one.Id),
+        end: () => removeAtLast(one.Id),
       };
     });
   }

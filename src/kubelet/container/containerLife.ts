@@ -100,12 +100,9 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     const log = logs.open(instance);
     const { image, place } = pulled;
     const running = await start(pulled, log);
-    const previous = world.facts(name).state.terminated;
-    const before = previous && { lastState: { terminated: previous } };
     if (running === undefined || "exitCode" in running) {
       await log.close();
-      if (running !== undefined)
-        world.note(name, { state: { terminated: running }, restartCount: instance, ...before });
+      if (running !== undefined) world.note(name, { state: { terminated: running }, restartCount: instance });
       return running;
     }
 
@@ -116,7 +113,6 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
       restartCount: instance,
       imageID: image.digest,
       containerID: idOf(running, place),
-      ...before,
     });
     recorder.event(world.pod(), "Normal", "Created", `Created container: ${name}`);
     recorder.event(world.pod(), "Normal", "Started", `Started container ${name}`);

@@ -22,6 +22,9 @@ const replacedLastRequestMs = 5_000;
 /** How often a process on its way out tells what it still has with pods. */
 const busyEveryMs = 20;
 
+/** To the API. It answers a list sooner than a connection is made, and each costs memory on both sides. */
+const connections = 2;
+
 /** Sockets the parent holds; they came before `start`. */
 const handles = new Map<SocketName, object>();
 
@@ -36,7 +39,7 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
   let gateway: Gateway | undefined;
   let table = emptyTable;
   let busy: Busy = order.busy;
-  const client = kubeClient({ server, ca, token, early: true });
+  const client = kubeClient({ server, ca, token, early: true, connections });
   const informers = makeInformers({ client, clock, log });
 
   let leaving = false;

@@ -1,6 +1,7 @@
 // One API server over HTTP/1.1 with connections kept open: requests with answers, and streams of lines.
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { createSecureContext } from "node:tls";
 import { PortError, type PortErrorReason } from "../../ports/index.js";
 import { limits } from "./limits.js";
 
@@ -17,6 +18,8 @@ export interface ServerAddress {
   readonly insecureSkipTlsVerify?: boolean | undefined;
   /** The name to ask for in the server's certificate, when it is not the address's. */
   readonly tlsServerName?: string | undefined;
+  /** How many requests may be under way at a time, when that is fewer than usual; watches do not count. */
+  readonly connections?: number | undefined;
   /** How to speak of who we are, in the logs over there. */
   readonly userAgent?: string | undefined;
 }
@@ -38,33 +41,48 @@ export interface Transport {
 
 type Agent = HttpAgent | HttpsAgent;
 
+/** A watch holds its connection for as long as it lives, so it must not take one of those that requests share. */
+interface Agents {
+  readonly requests: Agent;
+  readonly watches: Agent;
+  /** What the server gave a connection for the next one to resume; that spares both of them most of a handshake. */
+  session?: Buffer;
+}
+
 export function makeTransport(address: ServerAddress, credential: () => Promise<Credential>): Transport {
   const base = new URL(address.server);
   const secure = base.protocol === "https:";
-  const agents = new Map<string, Agent>();
+  const byCertificate = new Map<string, Agents>();
 
-  /** `streaming`: a watch holds its connection for as long as it lives, so it must not take one of the shared ones. */
-  function makeAgent({ cert, key }: Credential, streaming: boolean): Agent {
-    const common = { keepAlive: !streaming, maxSockets: streaming ? 1 : limits.connections };
-    if (!secure) return new HttpAgent(common);
-    return new HttpsAgent({
-      ...common,
-      ...(address.ca === undefined ? {} : { ca: address.ca }),
-      ...(cert === undefined || key === undefined ? {} : { cert, key }),
+  function makeAgents({ cert, key }: Credential): Agents {
+    const requests = { keepAlive: true, maxSockets: address.connections ?? limits.connections };
+    const watches = { keepAlive: false };
+    if (!secure) return { requests: new HttpAgent(requests), watches: new HttpAgent(watches) };
+    const common = {
+      // Certificates are read once, not for each connection.
+      secureContext: createSecureContext({
+        ...(address.ca === undefined ? {} : { ca: address.ca }),
+        ...(cert === undefined || key === undefined ? {} : { cert, key }),
+        minVersion: "TLSv1.2",
+      }),
       ...(address.tlsServerName === undefined ? {} : { servername: address.tlsServerName }),
       rejectUnauthorized: address.insecureSkipTlsVerify !== true,
-      minVersion: "TLSv1.2",
-    });
+    };
+    return {
+      requests: new HttpsAgent({ ...common, ...requests }),
+      watches: new HttpsAgent({ ...common, ...watches }),
+    };
   }
 
-  function sharedAgent(credential: Credential): Agent {
+  function agentsOf(credential: Credential): Agents {
     const id = credential.cert ?? "";
-    const known = agents.get(id);
+    const known = byCertificate.get(id);
     if (known !== undefined) return known;
-    for (const old of agents.values()) old.destroy();
-    agents.clear();
-    const made = makeAgent(credential, false);
-    agents.set(id, made);
+    // Watches that are open go on; new ones show who we are now.
+    for (const { requests } of byCertificate.values()) requests.destroy();
+    byCertificate.clear();
+    const made = makeAgents(credential);
+    byCertificate.set(id, made);
     return made;
   }
 
@@ -74,6 +92,7 @@ export function makeTransport(address: ServerAddress, credential: () => Promise<
     streaming: boolean,
   ): Promise<IncomingMessage> {
     const who = await credential();
+    const agents = agentsOf(who);
     const body = ask.body === undefined ? undefined : Buffer.from(JSON.stringify(ask.body));
     return new Promise((resolve, reject) => {
       const send = secure ? httpsRequest : httpRequest;
@@ -82,7 +101,8 @@ export function makeTransport(address: ServerAddress, credential: () => Promise<
         port: base.port || (secure ? 443 : 80),
         method: ask.method,
         path: base.pathname.replace(/\/$/, "") + ask.path,
-        agent: streaming ? makeAgent(who, true) : sharedAgent(who),
+        agent: streaming ? agents.watches : agents.requests,
+        ...(agents.session === undefined ? {} : { session: agents.session }),
         ...(signal === undefined ? {} : { signal }),
         headers: {
           Accept: "application/json",
@@ -99,6 +119,12 @@ export function makeTransport(address: ServerAddress, credential: () => Promise<
           request.destroy(
             new PortError("Timeout", `no answer from ${base.host} within ${limits.answerMs / 1000}s`),
           );
+      });
+      request.on("socket", (socket) => {
+        if (request.reusedSocket) return;
+        socket.on("session", (session: Buffer) => {
+          agents.session = session;
+        });
       });
       request.on("response", resolve);
       request.on("error", (error) => reject(unreachable(base, error)));
@@ -158,8 +184,8 @@ export function makeTransport(address: ServerAddress, credential: () => Promise<
     },
 
     close() {
-      for (const agent of agents.values()) agent.destroy();
-      agents.clear();
+      for (const { requests } of byCertificate.values()) requests.destroy();
+      byCertificate.clear();
     },
   };
 }

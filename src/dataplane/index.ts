@@ -17,6 +17,7 @@ export {
 } from "./proxy/index.js";
 export {
   type QueueProxySettings,
+  queueLog,
   readEnvironment,
   startQueueProxy,
 } from "./queueproxy/index.js";

@@ -2,6 +2,8 @@
 import type { Writable } from "node:stream";
 import type { Log } from "../../ports/index.js";
 
+export { lineWriter } from "./lines.js";
+
 export function streamLog(to: Writable): Log {
   const write = (
     level: "info" | "error",

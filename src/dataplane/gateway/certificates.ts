@@ -77,16 +77,19 @@ function isSame(one: HostCertificate, other: HostCertificate): boolean {
     one.key === other.key &&
     one.minVersion === other.minVersion &&
     one.maxVersion === other.maxVersion &&
-    one.ciphers === other.ciphers
+    one.ciphers === other.ciphers &&
+    one.curves === other.curves
   );
 }
 
-function settingsOf({ cert, key, minVersion, maxVersion, ciphers }: HostCertificate): SecureContextOptions {
+function settingsOf(certificate: HostCertificate): SecureContextOptions {
+  const { cert, key, minVersion, maxVersion, ciphers, curves } = certificate;
   return {
     cert,
     key,
     minVersion: minVersion ?? "TLSv1.2",
     ...(maxVersion !== undefined && { maxVersion }),
     ...(ciphers !== undefined && { ciphers }),
+    ...(curves !== undefined && { ecdhCurve: curves }),
   };
 }

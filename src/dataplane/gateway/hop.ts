@@ -10,6 +10,7 @@ export class Hop {
     readonly peer: string,
     /** Over TLS. */
     readonly secure: boolean,
+    readonly port = 0,
   ) {}
 
   get scheme(): "http" | "https" {

@@ -102,7 +102,7 @@ class ClientConnection {
     readonly socket: Socket,
     secure: boolean,
   ) {
-    this.hop = new Hop(socket.remoteAddress ?? "", secure);
+    this.hop = new Hop(socket.remoteAddress ?? "", secure, socket.remotePort);
     this.sinceMs = common.nowMs;
     socket.on("data", this.read);
     socket.on("drain", this.drained);

@@ -96,7 +96,11 @@ function serveStream(
   }
   const { session } = stream;
   const bytes = Buffer.from(lines, "latin1");
-  const hop = new Hop(session?.socket.remoteAddress ?? "", session?.encrypted === true);
+  const hop = new Hop(
+    session?.socket.remoteAddress ?? "",
+    session?.encrypted === true,
+    session?.socket.remotePort,
+  );
   const incoming = reader.read(bytes, 0, bytes.length, hop);
   const reply = new Http2Reply(stream);
   if (!(incoming instanceof Incoming)) {

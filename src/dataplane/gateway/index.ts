@@ -9,6 +9,13 @@ export type {
   VirtualServiceInput,
 } from "./inputs.js";
 export { type Gateway, type GatewayListener, type StartGateway, startGateway } from "./listen.js";
+export {
+  type LoggedRevision,
+  type RequestLine,
+  type RequestLogSettings,
+  requestLine,
+} from "./requestLog.js";
+export type { SeenRequest } from "./seen.js";
 export type { Ahead } from "./serve.js";
 export type { GatewayStats } from "./stats.js";
 export {

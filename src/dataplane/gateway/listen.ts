@@ -12,6 +12,7 @@ import { h2Front } from "./http2.js";
 import { makeIds } from "./ids.js";
 import { type FrontLimits, frontLimits } from "./limits.js";
 import { nodeFront } from "./nodeHttp1.js";
+import type { SeenRequest } from "./seen.js";
 import type { Ahead, Shared } from "./serve.js";
 import { sniff } from "./sniff.js";
 import { type GatewayStats, Stats } from "./stats.js";
@@ -60,6 +61,8 @@ export interface Gateway {
   inFlight(): ReadonlyMap<string, number>;
   /** Requests another process still has with these pods: their places are taken. */
   borrow(busy: ReadonlyMap<string, number>): void;
+  /** Every request is told to it when it was answered, until another is named or none. */
+  tellSeen(hear: ((seen: SeenRequest) => void) | undefined): void;
   /** Prometheus text. */
   metrics(): string;
   /** Takes no more connections, lets what runs finish for that long, then cuts it off. */
@@ -82,6 +85,7 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
     draining: false,
     activate: options.around?.(activate) ?? activate,
     ahead: options.ahead,
+    onSeen: undefined,
     stats: new Stats(),
     random: options.random,
     ids: makeIds(options.random),
@@ -138,6 +142,9 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
     stats: () => shared.stats.snapshot(proxy.counts()),
     inFlight: () => throttler.inFlight(),
     borrow: (busy) => throttler.borrow(busy),
+    tellSeen: (hear) => {
+      shared.onSeen = hear;
+    },
     metrics: () => `${shared.stats.text(proxy.counts())}${throttler.figures().join("\n")}\n`,
     async close({ drainMs, lastRequestMs = usualLastRequestMs }) {
       shared.draining = true;

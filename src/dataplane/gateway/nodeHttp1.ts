@@ -91,7 +91,12 @@ function readMessage(reader: RequestReader, request: IncomingMessage, secure: bo
   const raw = request.rawHeaders;
   for (let index = 0; index + 1 < raw.length; index += 2) head += `${raw[index]}: ${raw[index + 1]}\r\n`;
   const bytes = Buffer.from(head, "latin1");
-  return reader.read(bytes, 0, bytes.length, new Hop(request.socket.remoteAddress ?? "", secure));
+  return reader.read(
+    bytes,
+    0,
+    bytes.length,
+    new Hop(request.socket.remoteAddress ?? "", secure, request.socket.remotePort),
+  );
 }
 
 class NodeReply implements FrontReply {

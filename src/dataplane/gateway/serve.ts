@@ -25,6 +25,7 @@ import { outgoingLines } from "./outgoing.js";
 import { redirectTo } from "./redirect.js";
 import { cutOff, WatchedReply } from "./replies.js";
 import { type Repeatable, sendAgain, type Tried } from "./retry.js";
+import { CountedReply, type SeenRequest } from "./seen.js";
 import { ShapedReply } from "./shapedReply.js";
 import type { Stats } from "./stats.js";
 import type { Destination, Direct, Extras, HostRoutes, ListenerName, RouteTable } from "./table.js";
@@ -45,6 +46,8 @@ export interface Shared {
   readonly onBug: (bug: unknown) => void;
   /** Answers some requests itself, probes above all, before any route is looked for. */
   readonly ahead: Ahead | undefined;
+  /** Hears of every request when it was answered; undefined costs a request nothing. */
+  onSeen: ((seen: SeenRequest) => void) | undefined;
 }
 
 /** It may also set right what the hop before has hidden, such as the Host. */
@@ -64,7 +67,11 @@ export interface Front {
 }
 
 export function serve(shared: Shared, incoming: Incoming, front: Front): void {
-  new Served(shared, incoming, front).begin();
+  new Served(shared, incoming, shared.onSeen === undefined ? front : counted(front)).begin();
+}
+
+function counted({ listener, overH2, body, reply }: Front): Front {
+  return { listener, overH2, body, reply: new CountedReply(reply) };
 }
 
 /** One object for a request all its way: nothing else is made to remember it by. */
@@ -317,7 +324,17 @@ class Served implements Asked, Asker {
   }
 
   private ended(status: number): void {
-    this.shared.stats.end(status, performance.now() - this.arrivedMs);
+    const tookMs = performance.now() - this.arrivedMs;
+    this.shared.stats.end(status, tookMs);
+    const { reply } = this.front;
+    if (reply instanceof CountedReply) this.tellSeen(reply, tookMs);
+  }
+
+  private tellSeen({ status, bytes }: CountedReply, latencyMs: number): void {
+    const { incoming, front, destination, exchange } = this;
+    const { revision } = destination ?? {};
+    const { overH2 } = front;
+    this.shared.onSeen?.({ incoming, overH2, status, bytes, latencyMs, revision, pod: exchange?.tried });
   }
 }
 

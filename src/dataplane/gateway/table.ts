@@ -171,6 +171,8 @@ export interface HostCertificate {
   readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
   /** As OpenSSL writes them; undefined leaves Node's choice. */
   readonly ciphers?: string | undefined;
+  /** Likewise, the most wanted first. */
+  readonly curves?: string | undefined;
 }
 
 export interface RouteTable {

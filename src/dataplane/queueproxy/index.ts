@@ -1,2 +1,3 @@
 export { type QueueProxySettings, readEnvironment } from "./environment.js";
 export { type QueueProxy, type QueueProxyOptions, startQueueProxy } from "./queueProxy.js";
+export { queueLog } from "./zap.js";

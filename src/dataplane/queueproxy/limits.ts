@@ -20,3 +20,9 @@ export const certificateLookMs = 60_000;
 
 /** The scraper asks each second. */
 export const statEveryMs = 1_000;
+
+/** Go's own, when nobody says how long a profile is to be. */
+export const profileUsualSeconds = 30;
+
+/** A profile grows with its time, and whoever asks waits for all of it. */
+export const profileLongestSeconds = 300;

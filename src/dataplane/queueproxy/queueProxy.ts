@@ -6,22 +6,34 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Clock, Random } from "../../ports/index.js";
-import { emptyTable, type Gateway, type RouteTable, startGateway } from "../gateway/index.js";
+import {
+  emptyTable,
+  type Gateway,
+  type RequestLogSettings,
+  type RouteTable,
+  requestLine,
+  startGateway,
+} from "../gateway/index.js";
 import { probesAhead } from "./ahead.js";
 import { makeCounter } from "./count.js";
 import { makeDrainer } from "./drainer.js";
 import type { QueueProxySettings } from "./environment.js";
 import { certificateLookMs, queuePerPlace, tunnelDrainMs } from "./limits.js";
+import { profiles } from "./profile.js";
 import { readiness } from "./readiness.js";
 import { routeToUser } from "./route.js";
 import { encodeStat } from "./statWire.js";
+import type { QueueLog } from "./zap.js";
 
 export interface QueueProxyOptions {
   readonly settings: QueueProxySettings;
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: (line: string) => void;
+  readonly log: QueueLog;
+  /** Takes the lines of the request log. */
+  readonly requests: (line: string) => void;
   readonly quietMs?: number;
+  readonly certificateLookMs?: number;
 }
 
 export interface QueueProxy {
@@ -37,7 +49,11 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
   const counter = makeCounter(settings.pod, () => clock.now());
   let table: RouteTable = { ...emptyTable, ...routeToUser(settings) };
   const certificate = await readCertificate(settings.certificateFolder);
-  if (certificate !== undefined) table = { ...table, tls: [{ hosts: ["*"], ...certificate }] };
+  const shown = (read: Pem): RouteTable => ({
+    ...table,
+    tls: [{ hosts: ["*"], ...read, ...settings.tls }],
+  });
+  if (certificate !== undefined) table = shown(certificate);
   const perRevision =
     settings.containerConcurrency === 0
       ? Number.MAX_SAFE_INTEGER
@@ -60,9 +76,12 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
       ejection: { firstMs: 1, maxMs: 1 },
       refusedHoldMs: 0,
     },
-    onBug: (bug) => log(`a mistake in the queue-proxy: ${String(bug)}`),
-    onBadCertificate: log,
+    onBug: (bug) => log.error(`a mistake in the queue-proxy: ${String(bug)}`),
+    onBadCertificate: log.error,
   });
+  const { requestLog, profiling, unserved } = settings.observability;
+  if (requestLog !== undefined) logRequests(gateway, settings, requestLog, options.requests);
+  for (const one of unserved) log.warn(one);
 
   const servers = await Promise.all([
     serveOn(settings.ports.admin, (request, response) => {
@@ -80,17 +99,19 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
       response.setHeader("content-type", "text/plain; version=0.0.4");
       response.end(gateway.metrics());
     }),
+    ...(profiling ? [serveOn(settings.ports.profiling, profiles())] : []),
   ]);
 
+  const lookMs = options.certificateLookMs ?? certificateLookMs;
   let stopLooking = () => {};
   function lookAgain(): void {
-    stopLooking = clock.after(certificateLookMs, () => {
+    stopLooking = clock.after(lookMs, () => {
       void readCertificate(settings.certificateFolder).then((now) => {
         const before = table.tls?.[0];
         if (now !== undefined && (now.cert !== before?.cert || now.key !== before.key)) {
-          table = { ...table, tls: [{ hosts: ["*"], ...now }] };
+          table = shown(now);
           gateway.update(table);
-          log("the certificate was read anew");
+          log.info("the certificate was read anew");
         }
         lookAgain();
       });
@@ -116,8 +137,30 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
   };
 }
 
+/** The container is the only one there is, so every line is of the same pod. */
+function logRequests(
+  gateway: Gateway,
+  { revision: name, namespace, service, configuration, pod: podName, podIp }: QueueProxySettings,
+  requestLog: RequestLogSettings,
+  write: (line: string) => void,
+): void {
+  const whose = { name, namespace, service, configuration, podName, podIp };
+  const line = requestLine(requestLog, () => whose);
+  // The environment was read with the same template, and it parsed.
+  if ("because" in line) throw new Error(line.because);
+  gateway.tellSeen((seen) => {
+    const said = line.value(seen);
+    if (said !== undefined) write(said);
+  });
+}
+
+interface Pem {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Nothing where none is mounted. */
-async function readCertificate(folder: string) {
+async function readCertificate(folder: string): Promise<Pem | undefined> {
   try {
     const [cert, key] = await Promise.all([
       readFile(join(folder, "tls.crt"), "utf8"),

@@ -1,23 +1,23 @@
 /**
- * Go's text templates, as far as names of hosts, tags and containers need them: fields, index, comparisons,
- * printf, if and with. What lies beyond is refused in words when the ConfigMap is written, not when a Route is made.
+ * Go's text templates, as far as names of hosts, tags and containers and lines of a request log need them: fields,
+ * methods, index, comparisons, printf, escapes, if and with. What lies beyond is refused in words when the ConfigMap is
+ * written, not when a Route is made.
  */
+import { escapes } from "./goEscapes.js";
+import { formatted, printed, typeName } from "./goPrint.js";
 import type { Parsed } from "./goText.js";
+import { isMethod, Struct, type TemplateData, type TemplateMethod, type TemplateValue } from "./goValue.js";
 
-/** What a template may look into: texts, and maps of texts by name. */
-export interface TemplateData {
-  readonly [field: string]: string | TemplateData;
-}
+export { Struct, type TemplateData, type TemplateMethod } from "./goValue.js";
 
 export interface Template {
   /** The text, or in Go's words why there is none. */
   render(data: TemplateData): Parsed<string>;
 }
 
-type Value = string | number | boolean | TemplateData;
 type Expression =
-  | { readonly is: "literal"; readonly value: Value }
-  | { readonly is: "field"; readonly path: readonly string[] }
+  | { readonly is: "literal"; readonly value: TemplateValue }
+  | { readonly is: "field"; readonly path: readonly string[]; readonly given: readonly Expression[] }
   | { readonly is: "call"; readonly name: string; readonly given: readonly Expression[] };
 type Node =
   | { readonly is: "text"; readonly text: string }
@@ -34,7 +34,8 @@ class Refused extends Error {}
 
 const functions = new Set([
   ...["and", "or", "not", "index", "len", "print", "println", "printf"],
-  ...["eq", "ne", "lt", "le", "gt", "ge", "html", "js", "urlquery"],
+  ...["eq", "ne", "lt", "le", "gt", "ge"],
+  ...Object.keys(escapes),
 ]);
 
 /** Nobody's host name needs more; it bounds what a ConfigMap can cost. */
@@ -161,7 +162,7 @@ function parsed(name: string, source: string): readonly Node[] {
 
 type Refuse = (why: string) => Refused;
 
-const token = /\s*(?:("(?:[^"\\\n]|\\.)*")|`([^`]*)`|(-?\d+)|(\.[\w.]*)|(\w+)|([|()]))/y;
+const token = /\s*(?:("(?:[^"\\\n]|\\.)*")|`([^`]*)`|(-?\d+(?:\.\d+)?)|(\.[\w.]*)|(\w+)|([|()]))/y;
 
 function pipeline(text: string, refuse: Refuse): Expression {
   if (text === "") throw refuse("missing value for command");
@@ -221,7 +222,7 @@ function commanded(reading: Reading, refuse: Refuse, before: Expression | undefi
   const [only] = operands;
   if (only === undefined) throw refuse("missing value for command");
   if (only.is === "field" && (operands.length > 1 || before !== undefined)) {
-    return { is: "call", name: `.${only.path.join(".")}`, given: operands.slice(1) };
+    return { ...only, given: [...operands.slice(1), ...(before === undefined ? [] : [before])] };
   }
   if (operands.length > 1 || before !== undefined) {
     throw refuse("can't give argument to non-function");
@@ -237,7 +238,8 @@ function operand(reading: Reading, refuse: Refuse): Expression {
   if (quoted !== undefined) return { is: "literal", value: unquoted(quoted, refuse) };
   if (raw !== undefined) return { is: "literal", value: raw };
   if (number !== undefined) return { is: "literal", value: Number(number) };
-  if (field !== undefined) return { is: "field", path: field.split(".").filter((part) => part !== "") };
+  if (field !== undefined)
+    return { is: "field", path: field.split(".").filter((part) => part !== ""), given: [] };
   if (word === "true" || word === "false") return { is: "literal", value: word === "true" };
   if (word !== undefined) {
     if (!functions.has(word)) throw refuse(`function ${JSON.stringify(word)} not defined`);
@@ -258,7 +260,7 @@ function unquoted(text: string, refuse: Refuse): string {
 }
 
 /** `dot` is what fields are looked for in: the data, or what the nearest `with` speaks of. */
-function shown(nodes: readonly Node[], dot: Value, name: string): string {
+function shown(nodes: readonly Node[], dot: TemplateValue, name: string): string {
   let text = "";
   for (const node of nodes) {
     if (node.is === "text") {
@@ -280,19 +282,17 @@ function shown(nodes: readonly Node[], dot: Value, name: string): string {
 
 type Fail = (at: string, why: string) => Refused;
 
-function valued(expression: Expression, dot: Value, fail: Fail): Value {
+function valued(expression: Expression, dot: TemplateValue, fail: Fail): TemplateValue {
   switch (expression.is) {
     case "literal":
       return expression.value;
     case "field":
-      return expression.path.reduce<Value>((from, field, depth) => {
-        if (typeof from !== "object") {
-          throw fail(`.${expression.path.join(".")}`, `can't evaluate field ${field} in type string`);
-        }
-        if (Object.hasOwn(from, field)) return from[field] ?? "";
-        if (depth === 0) throw fail(`.${field}`, `can't evaluate field ${field}`);
-        return "";
-      }, dot);
+      return looked(
+        expression.path,
+        expression.given.map((one) => valued(one, dot, fail)),
+        dot,
+        fail,
+      );
     case "call":
       return called(
         expression.name,
@@ -302,7 +302,45 @@ function valued(expression: Expression, dot: Value, fail: Fail): Value {
   }
 }
 
-function called(name: string, given: readonly Value[], fail: Fail): Value {
+/** A field of a field; the last one may be a method, and only that takes arguments. */
+function looked(
+  path: readonly string[],
+  given: readonly TemplateValue[],
+  dot: TemplateValue,
+  fail: Fail,
+): TemplateValue {
+  const whole = `.${path.join(".")}`;
+  let at: TemplateValue | TemplateMethod = dot;
+  for (const [depth, field] of path.entries()) {
+    if (isMethod(at)) at = invoked(path[depth - 1] ?? "", at, []);
+    if (typeof at !== "object") throw fail(whole, `can't evaluate field ${field} in type ${typeName(at)}`);
+    const fields: TemplateData = at instanceof Struct ? at.fields : at;
+    const found: TemplateValue | TemplateMethod | undefined = Object.hasOwn(fields, field)
+      ? fields[field]
+      : undefined;
+    if (found === undefined && at instanceof Struct)
+      throw fail(whole, `can't evaluate field ${field} in type ${at.type}`);
+    if (found === undefined && depth === 0) throw fail(whole, `can't evaluate field ${field}`);
+    at = found ?? "";
+  }
+  if (isMethod(at)) return invoked(path.at(-1) ?? "", at, given);
+  if (given.length > 0) throw fail(whole, `${path.at(-1)} has arguments but cannot be invoked as function`);
+  return at;
+
+  function invoked(
+    name: string,
+    method: TemplateMethod,
+    arguments_: readonly TemplateValue[],
+  ): TemplateValue {
+    if (arguments_.length !== method.takes)
+      throw fail(whole, `wrong number of args for ${name}: want ${method.takes} got ${arguments_.length}`);
+    const odd = arguments_.find((one) => typeof one !== "string");
+    if (odd !== undefined) throw fail(whole, `expected string; found ${printed(odd)}`);
+    return method.call(...arguments_.map(String));
+  }
+}
+
+function called(name: string, given: readonly TemplateValue[], fail: Fail): TemplateValue {
   const [first, ...rest] = given;
   if (first === undefined && name !== "print" && name !== "println")
     throw fail(name, `wrong number of args for ${name}: want at least 1 got 0`);
@@ -325,45 +363,31 @@ function called(name: string, given: readonly Value[], fail: Fail): Value {
     case "len":
       return typeof first === "object" ? Object.keys(first).length : String(first).length;
     case "index": {
-      if (typeof first !== "object") throw fail("index", "can't index item of type string");
+      if (typeof first !== "object" || first instanceof Struct)
+        throw fail("index", `can't index item of type ${typeName(first ?? "")}`);
       const key = String(rest[0] ?? "");
-      return Object.hasOwn(first, key) ? (first[key] ?? "") : "";
+      const found = Object.hasOwn(first, key) ? (first[key] ?? "") : "";
+      return isMethod(found) ? "" : found;
     }
     case "print":
     case "println":
       return given.map(printed).join(name === "print" ? "" : " ") + (name === "print" ? "" : "\n");
     case "printf":
       return formatted(String(first), rest);
-    default:
-      throw fail(name, "not supported here");
+    default: {
+      const escaped = escapes[name as keyof typeof escapes];
+      return escaped(given.map(printed).join(""));
+    }
   }
 }
 
-function compared(how: "lt" | "le" | "gt" | "ge", a: Value, b: Value): boolean {
+function compared(how: "lt" | "le" | "gt" | "ge", a: TemplateValue, b: TemplateValue): boolean {
   if (how === "lt") return a < b;
   if (how === "le") return a <= b;
   return how === "gt" ? a > b : a >= b;
 }
 
-function formatted(format: string, given: readonly Value[]): string {
-  let next = 0;
-  return format.replace(/%([svdq%])/g, (_whole, verb: string) => {
-    if (verb === "%") return "%";
-    const value = given[next++];
-    if (value === undefined) return `%!${verb}(MISSING)`;
-    return verb === "q" ? JSON.stringify(printed(value)) : printed(value);
-  });
-}
-
-function truth(value: Value): boolean {
+function truth(value: TemplateValue): boolean {
+  if (value instanceof Struct) return true;
   return typeof value === "object" ? Object.keys(value).length > 0 : Boolean(value);
-}
-
-function printed(value: Value): string {
-  return typeof value === "object"
-    ? `map[${Object.entries(value)
-        .map(([key, one]) => `${key}:${printed(one)}`)
-        .sort()
-        .join(" ")}]`
-    : String(value);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseTemplate, type TemplateData } from "./goTemplate.js";
+import { parseTemplate, Struct, type TemplateData } from "./goTemplate.js";
 import { durationText, floatText, parseDuration } from "./goText.js";
 import { parseYaml, type Yaml } from "./yaml.js";
 
@@ -47,6 +47,13 @@ describe("templates", () => {
     Domain: "example.com",
     Labels: { team: "a" },
     Annotations: {},
+    Request: new Struct("*http.Request", {
+      Path: "/a'b<\u2028",
+      Size: 12,
+      Took: 0.25,
+      Short: 0.00005,
+      Header: { Get: { takes: 1, call: (name = "") => (name === "X-User" ? "ada & co" : "") } },
+    }),
   };
 
   it.each([
@@ -60,6 +67,16 @@ describe("templates", () => {
     ['{{.Name | printf "%q"}}', '"iris"'],
     ["{{not true}} {{len .Name}} {{lt 1 2}}", "false 4 true"],
     ['{{`a"}`}}{{"}}"}}', 'a"}}}'],
+    ["{{js .Request.Path}}", "/a\\'b\\u003C\\u2028"],
+    ["{{.Request.Path | html | printf `<%s>`}}", "</a&#39;b&lt;\u2028>"],
+    ['{{.Request.Header.Get "X-User"}}', "ada & co"],
+    ['{{"X-User" | .Request.Header.Get | urlquery}}', "ada+%26+co"],
+    ['{{if .Request.Header.Get "X-Nobody"}}x{{else}}y{{end}}', "y"],
+    ["{{with .Request}}{{.Size}} {{.Took}} {{.Short}}{{end}}", "12 0.25 5e-05"],
+    ['{{printf "%.3f|%6.2f|%-4d|%04d" .Request.Took .Request.Took 7 -7}}', "0.250|  0.25|7   |-007"],
+    ['{{printf "%d %s %t %z" "x" 1 true}}', "%!d(string=x) %!s(int=1) true %!z(MISSING)"],
+    ['{{printf "a" 1 "b"}}', "a%!(EXTRA int=1, string=b)"],
+    ["{{gt .Request.Took 0.1}}", "true"],
   ])("%s", (source, value) => {
     const template = parseTemplate("t", source);
     expect("value" in template ? template.value.render(data) : template).toEqual({ value });

@@ -11,6 +11,8 @@ export interface PodFolders {
   readonly home: (container: string) => string;
   readonly logs: (container: string) => string;
   readonly terminationLog: (container: string) => string;
+  /** Who the pod is to registries, for a container that asks them itself. */
+  readonly credentials: (container: string) => string;
 }
 
 export function podsFolder(home: string): string {
@@ -42,5 +44,6 @@ export function podFolders(home: string, uid: string): PodFolders {
     home: (container) => join(root, "containers", container),
     logs: (container) => join(root, "logs", container),
     terminationLog: (container) => join(root, "termination", container),
+    credentials: (container) => join(root, "credentials", `${container}.json`),
   };
 }

@@ -10,8 +10,8 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Pod } from "../../src/domain/apis/core/pod.types.js";
 import type { Resource } from "../../src/domain/apis/kind.js";
-import { tarOf } from "../registry/layer.js";
-import { digestOf, pushImage, type RegistryServer, startRegistry } from "../registry/server.js";
+import { layerOf, tarOf } from "../registry/layer.js";
+import { digestOf, pushImage, type RegistryServer, startRegistry, types } from "../registry/server.js";
 import { type RealInstance, startInstance } from "../scenarios/instance.js";
 import { goImage, goProgram } from "./engine.js";
 import { type Forward, forwardTo } from "./forward.js";
@@ -40,17 +40,27 @@ describeWithPodman("what goes wrong with containers", (engine) => {
   const registries: RegistryServer[] = [];
   let open: Forward;
   let closed: Forward;
+  /** Nobody here is logged in to it. */
+  let secret: Forward;
   const deaths = new Map<string, number>();
   const listening = new AbortController();
   const figures: string[] = [];
 
   beforeAll(async () => {
     image = await goImage(api);
-    registries.push(await startRegistry(), await startRegistry({ users: { ann: "secret" } }));
-    [open, closed] = [await forwardTo(registries[0]!.host), await forwardTo(registries[1]!.host)];
+    registries.push(
+      await startRegistry(),
+      await startRegistry({ users: { ann: "secret" } }),
+      await startRegistry({ users: { bob: "other" } }),
+    );
+    [open, closed, secret] = [
+      await forwardTo(registries[0]!.host),
+      await forwardTo(registries[1]!.host),
+      await forwardTo(registries[2]!.host),
+    ];
     for (const registry of registries) await pushServer(registry);
     podman = await podmanService(engine, {
-      insecure: [open.host, closed.host],
+      insecure: [open.host, closed.host, secret.host],
       logins: { [closed.host]: "ann:secret" },
     });
     await listenForDeaths();
@@ -61,7 +71,12 @@ describeWithPodman("what goes wrong with containers", (engine) => {
     await real?.stop();
     listening.abort();
     await podman?.remove();
-    await Promise.all([open?.close(), closed?.close(), ...registries.map((one) => one.stop())]);
+    await Promise.all([
+      open?.close(),
+      closed?.close(),
+      secret?.close(),
+      ...registries.map((one) => one.stop()),
+    ]);
   });
 
   async function pushServer(registry: RegistryServer): Promise<void> {
@@ -261,6 +276,102 @@ describeWithPodman("what goes wrong with containers", (engine) => {
     await expect(await settled(`${chain},pod`, name, /ImagePullBackOff/)).toMatchFileSnapshot(golden(name));
     await real.remove(servicePath(name));
   }, 90_000);
+
+  it("a private image is pulled with whichever of the pull secrets is right", async () => {
+    for (const [name, who] of [
+      ["wrong", "bob:guess"],
+      ["right", "bob:other"],
+    ] as const) {
+      const auths = { [secret.host]: { auth: Buffer.from(who).toString("base64") } };
+      await real.create({
+        apiVersion: "v1",
+        kind: "Secret",
+        type: "kubernetes.io/dockerconfigjson",
+        metadata: { name },
+        stringData: { ".dockerconfigjson": JSON.stringify({ auths }) },
+      } as Resource);
+    }
+    const template = (secrets: readonly string[]) => ({
+      apiVersion: "serving.knative.dev/v1",
+      kind: "Service",
+      metadata: { name: `private-${secrets.length}` },
+      spec: {
+        template: {
+          spec: {
+            imagePullSecrets: secrets.map((name) => ({ name })),
+            containers: [{ image: `${secret.host}/team/server:v1`, imagePullPolicy: "Always" }],
+          },
+        },
+      },
+    });
+    const sinceMs = Date.now();
+    await real.create(template(["wrong"]) as Resource);
+    const refused = await real.said("Service/private-1", /^False ContainerMissing: /, sinceMs, patienceMs);
+    expect(refused.words).toMatch(/401; .*does not accept the credentials it was given/);
+    await real.create(template(["wrong", "right"]) as Resource);
+    await real.said("Service/private-2", /^True/, sinceMs, patienceMs);
+    // The other way round: Drydock may ask, and the engine that pulls may not.
+    await skip(secret.host);
+    await real.create(
+      service("node-may-not", { image: `${secret.host}/team/server:v1`, imagePullPolicy: "Always" }),
+    );
+    const node = await real.said("Service/node-may-not", /^False ContainerMissing: /, sinceMs, patienceMs);
+    expect(node.words).toMatch(
+      /authentication required \(Podman may not pull from .*: add an imagePullSecret/,
+    );
+    for (const name of ["private-1", "private-2", "node-may-not"]) await real.remove(servicePath(name));
+  }, 90_000);
+
+  it("a registry without TLS that only Drydock knows is named with the engine's own setting", async () => {
+    const unknown = await forwardTo(registries[0]!.host);
+    const sinceMs = Date.now();
+    await real.create(
+      service("plain", { image: `${unknown.host}/team/server:v1`, imagePullPolicy: "Always" }),
+    );
+    const { words, atMs } = await real.said(
+      "Service/plain",
+      /^False ContainerMissing: /,
+      sinceMs,
+      patienceMs,
+    );
+    expect(words).toMatch(/server gave HTTP response to HTTPS client \(.* has no TLS.*registries\.conf/);
+    figures.push(`plain http at the engine: ${atMs - sinceMs} ms after apply`);
+    await real.remove(servicePath("plain"));
+    await unknown.close();
+  }, 60_000);
+
+  it("an image without a command, or for another machine, is told at once", async () => {
+    await pushImage(registries[0]!, "team/empty", "v1", [await layerOf({ name: "file", body: "x" })], {
+      rootfs: { type: "layers", diff_ids: [digestOf(await tarOf({ name: "file", body: "x" }))] },
+    });
+    const sinceMs = Date.now();
+    await real.create(service("no-command", { image: `${open.host}/team/empty:v1` }));
+    const empty = await real.said("Service/no-command", /^False /, sinceMs, patienceMs);
+    expect(empty.words).toMatch(/has no command of its own: set the container's command/);
+    expect(empty.atMs - sinceMs).toBeLessThan(promisedMs * 3);
+    figures.push(`no command: ${empty.atMs - sinceMs} ms after apply, image and all`);
+
+    const foreign = `${open.host}/team/foreign@${await foreignManifest()}`;
+    await real.create(service("foreign", { image: foreign }));
+    const other = await real.said("Service/foreign", /^False /, sinceMs, patienceMs);
+    expect(other.words).toMatch(/not built for \w+|is built for s390x/);
+    figures.push(`another machine's image: ${other.atMs - sinceMs} ms after apply`);
+    for (const name of ["no-command", "foreign"]) await real.remove(servicePath(name));
+  }, 60_000);
+
+  /** An index that has the image for a machine that nobody has here. */
+  async function foreignManifest(): Promise<string> {
+    const registry = registries[0]!;
+    const digest = await pushImage(registry, "team/foreign", "s390x", [], { architecture: "s390x" });
+    const index = {
+      schemaVersion: 2,
+      mediaType: types.index,
+      manifests: [
+        { mediaType: types.manifest, digest, size: 500, platform: { os: "linux", architecture: "s390x" } },
+      ],
+    };
+    return registry.push("/v2/team/foreign/manifests/v1", JSON.stringify(index), types.index);
+  }
 
   async function skip(host: string): Promise<void> {
     await real.merge("/api/v1/namespaces/knative-serving/configmaps/config-deployment", {

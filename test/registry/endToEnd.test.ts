@@ -200,6 +200,37 @@ describeWith(registryProgram, "an instance and its registries", () => {
       .toMatchObject({ predictions: expect.any(Array) });
   }, 180_000);
 
+  it("hand a model to whoever any of the service account's pull secrets lets in", async () => {
+    const model = readFileSync(join(root, "examples/models/onnx-iris/model.onnx"));
+    await pushImage(closed, "team/iris", "v1", [await layerOf({ name: "models/model.onnx", body: model })]);
+    for (const [name, who] of [
+      ["nobody", "eve:wrong"],
+      ["reader", "ann:secret"],
+    ] as const) {
+      const auth = Buffer.from(who).toString("base64");
+      await real.create({
+        apiVersion: "v1",
+        kind: "Secret",
+        type: "kubernetes.io/dockerconfigjson",
+        metadata: { name },
+        stringData: { ".dockerconfigjson": JSON.stringify({ auths: { [closed.host]: { auth } } }) },
+      } as Resource);
+    }
+    await real.create({
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { name: "puller" },
+      imagePullSecrets: [{ name: "nobody" }, { name: "reader" }],
+    } as Resource);
+    const sinceMs = Date.now();
+    const uri = `oci://${closed.host}/team/iris:v1`;
+    const spec = { serviceAccountName: "puller", model: { modelFormat: { name: "onnx" }, storageUri: uri } };
+    await real.create(predictor("secret-iris", spec));
+    await real.said("InferenceService/secret-iris", /^True/, sinceMs, 60_000);
+    const input = readFileSync(join(root, "examples/iris-input.json"), "utf8");
+    expect(await predicted("secret-iris", input)).toMatchObject({ predictions: expect.any(Array) });
+  }, 120_000);
+
   it("that do not have a model say so at once, not after the download was tried", async () => {
     const sinceMs = Date.now();
     const uri = `oci://${open.host}/team/iris:none`;

@@ -177,6 +177,7 @@ const plurals: Readonly<Record<string, string>> = {
   Namespace: "namespaces",
   Pod: "pods",
   Secret: "secrets",
+  ServiceAccount: "serviceaccounts",
 };
 
 function pathOf({ apiVersion, kind }: Resource, namespace: string): string {

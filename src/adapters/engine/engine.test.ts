@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type ContainerSpec, PortError, type Walls } from "../../ports/index.js";
 import { demuxer } from "./demux.js";
 import { createBody, startError } from "./hostConfig.js";
+import { helpWithPull } from "./pullHelp.js";
 import { normalizedReference, repositoryOf } from "./reference.js";
 
 describe("output in frames", () => {
@@ -144,6 +145,28 @@ describe("what the engine is told", () => {
     expect(createBody(spec({ mounts }, { hasReadOnlyRoot: true }), own)).toMatchObject({
       HostConfig: { Tmpfs: {} },
     });
+  });
+});
+
+describe("what helps an engine that cannot pull", () => {
+  const place = { engine: "Podman", architecture: "amd64", host: "registry.lan:5000" } as const;
+  it.each([
+    ["http: server gave HTTP response to HTTPS client", /registry\.lan:5000 has no TLS.*registries\.conf/],
+    [
+      "x509: certificate signed by unknown authority",
+      /\/etc\/containers\/certs\.d\/registry\.lan:5000\/ca\.crt/,
+    ],
+    ["toomanyrequests: You have reached your pull rate limit", /limits how often it is asked/],
+    ['no image found in manifest list for architecture "amd64"', /not built for amd64/],
+    ["unauthorized: authentication required", /imagePullSecret.*podman login/],
+  ])("%s", (said, help) => {
+    expect(helpWithPull(said, place)).toMatch(help);
+  });
+
+  it("is Docker's own where the engine is Docker, and nothing where nobody knows", () => {
+    const docker = { ...place, engine: "Docker" } as const;
+    expect(helpWithPull("http: server gave HTTP response to HTTPS client", docker)).toContain("daemon.json");
+    expect(helpWithPull("manifest unknown", place)).toBeUndefined();
   });
 });
 

@@ -9,6 +9,7 @@ import {
   type ResolvedImage,
 } from "../../ports/index.js";
 import type { FoundEngine } from "./discover.js";
+import { helpWithPull } from "./pullHelp.js";
 import { normalizedReference, repositoryOf } from "./reference.js";
 
 interface Inspected {
@@ -24,7 +25,7 @@ interface Inspected {
   };
 }
 
-export function engineImages({ api, name }: FoundEngine): Images {
+export function engineImages({ api, name, architecture }: FoundEngine): Images {
   async function inspect(reference: string): Promise<Inspected | undefined> {
     try {
       return await api.call<Inspected>("GET", `/images/${normalizedReference(reference)}/json`);
@@ -55,7 +56,16 @@ export function engineImages({ api, name }: FoundEngine): Images {
     if (options.policy === "Always" && (await inspect(reference).catch(() => undefined)) !== undefined) {
       because += ` (${name} has an image of this name: imagePullPolicy IfNotPresent would use it)`;
     }
-    return { outcome: "failed", reason: "ErrImagePull", because };
+    const help = helpWithPull(because, {
+      engine: name,
+      architecture,
+      host: repositoryOf(reference).split("/")[0] ?? "",
+    });
+    return {
+      outcome: "failed",
+      reason: "ErrImagePull",
+      because: because + (help === undefined ? "" : ` (${help})`),
+    };
   }
 
   /** Why it failed, if it did. */
@@ -137,5 +147,6 @@ function authHeader({ registry, username, password, identityToken }: RegistryCre
   const body = identityToken
     ? { identitytoken: identityToken, serveraddress: registry }
     : { username, password, serveraddress: registry };
-  return Buffer.from(JSON.stringify(body)).toString("base64url");
+  // Padded, as Go's decoders want it; base64url leaves that out.
+  return Buffer.from(JSON.stringify(body)).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }

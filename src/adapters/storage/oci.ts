@@ -70,7 +70,16 @@ async function accessOf(parts: ImageParts, env: PullOptions["env"]): Promise<Omi
     caCertificates: "",
     ...(said as Partial<RegistriesConfig> | undefined),
   };
-  return { registries, credentials: await credentialsIn(env["KSERVE_OCI_DOCKER_CONFIG"]) };
+  const credentials = [
+    ...(await credentialsIn(env["KSERVE_OCI_DOCKER_CONFIG"])),
+    ...(await ofThePod(env["DRYDOCK_REGISTRY_CREDENTIALS"])),
+  ];
+  return { registries, credentials };
+}
+
+/** All that the pod and its service account may show, as the node has found it. */
+async function ofThePod(path: string | undefined): Promise<readonly RegistryCredentials[]> {
+  return path ? (((await jsonIn(path)) ?? []) as readonly RegistryCredentials[]) : [];
 }
 
 /** The imagePullSecret, as a file or the folder it is in. */

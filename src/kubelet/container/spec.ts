@@ -1,4 +1,6 @@
 // From a container of a pod to everything a sandbox needs to start it.
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Container } from "../../domain/apis/core/container.types.js";
 import { asNumber } from "../../domain/apis/quantity/index.js";
 import { serving } from "../../domain/apis/serving/keys.js";
@@ -56,7 +58,14 @@ export async function makeContainerSpec(
     image,
     command: argv,
     // A process cannot be given a file at a path of its choice; programs that know us read where it is.
-    env: isProcess ? { ...env, DRYDOCK_TERMINATION_LOG: terminationLog, ...cacheOf(container, world) } : env,
+    env: isProcess
+      ? {
+          ...env,
+          DRYDOCK_TERMINATION_LOG: terminationLog,
+          ...cacheOf(container, world),
+          ...(await credentialsOf(container, argv, world)),
+        }
+      : env,
     workingDir: container.workingDir || undefined,
     mounts: [...mounts.filter(isNotInMemory(walls)), terminationMount(container, terminationLog)],
     ports: mine,
@@ -78,6 +87,22 @@ function cacheOf({ name }: Container, { deps, pod }: PodWorld): { readonly [name
   const uid = pod().metadata.labels?.[serving.revisionUid] ?? "";
   if (name !== "storage-initializer" || !/^[\w-]+$/.test(uid)) return {};
   return { DRYDOCK_MODEL_CACHE: modelCacheFolder(deps.home, uid) };
+}
+
+/** The storage initializer asks registries as the pod would be asked for its images: with all its Secrets, in their order. */
+async function credentialsOf(
+  { name }: Container,
+  argv: readonly string[],
+  { deps, ref, folders }: PodWorld,
+): Promise<{ readonly [name: string]: string }> {
+  const images = argv.flatMap((word) => /^oci(?:\+\w+)?:\/\/(.+)$/.exec(word)?.[1] ?? []);
+  if (name !== "storage-initializer" || images.length === 0 || deps.pullCredentials === undefined) return {};
+  const ask = deps.pullCredentials;
+  const all = (await Promise.all(images.map((image) => ask(ref, image).catch(() => [])))).flat();
+  const path = folders.credentials(name);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, JSON.stringify(all), { mode: 0o600 });
+  return { DRYDOCK_REGISTRY_CREDENTIALS: path };
 }
 
 function newId(random: () => number): string {

@@ -1,6 +1,8 @@
 // Joins the compiled modules of each program into few files: loading five hundred small ones is most of a start.
+import { writeFileSync } from "node:fs";
 import { relative } from "node:path/posix";
 import { rolldown } from "rolldown";
+import { noticesOf } from "./notices.mjs";
 
 const programs = ["cli", "detached", "gateway", "modelserver", "queueproxy", "storage-initializer"];
 
@@ -23,12 +25,14 @@ export async function bundle(dist) {
     plugins: [ownPlace(`${dist}/cmd`)],
     treeshake: { moduleSideEffects: (id) => entries.has(id) || !onlyDeclares(id) },
   });
-  await build.write({
+  const { output } = await build.write({
     dir: dist,
     format: "esm",
     entryFileNames: "[name].js",
     chunkFileNames: "cmd/part-[name]-[hash].js",
   });
+  const modules = output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []));
+  writeFileSync(`${dist}/THIRD-PARTY-NOTICES.txt`, noticesOf(modules));
 }
 
 /** A module that asks where it is gets the place it had before it was joined. */

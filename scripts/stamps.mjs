@@ -15,6 +15,7 @@ export function buildStamp() {
       `${root}/tsconfig.json`,
       `${root}/scripts/build.mjs`,
       `${root}/scripts/bundle.mjs`,
+      `${root}/scripts/notices.mjs`,
       ...sources(`${root}/src`),
     ],
     "",

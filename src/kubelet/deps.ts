@@ -14,6 +14,7 @@ import type {
   RegistryCredentials,
   Sandbox,
 } from "../ports/index.js";
+import type { StartTurns } from "./startTurns.js";
 
 export interface KubeletDeps {
   readonly client: Client;
@@ -34,6 +35,7 @@ export interface KubeletDeps {
   readonly lameDuckMs: number;
   readonly closeGraceMs: number;
   readonly serviceAccountToken: ServiceAccountToken | undefined;
+  readonly turns: StartTurns;
   /** When the request came that a pod was made for, in the clock's milliseconds. */
   readonly wokenAtMs?: (pod: Pod) => number | undefined;
   /** Hears how long each pod's first start took. */
@@ -53,7 +55,7 @@ export type ServiceAccountToken = (request: {
 
 export type KubeletOptions = Omit<
   KubeletDeps,
-  "nodeName" | "allowHostPath" | "lameDuckMs" | "closeGraceMs" | "serviceAccountToken" | "onStarted"
+  "turns" | "nodeName" | "allowHostPath" | "lameDuckMs" | "closeGraceMs" | "serviceAccountToken" | "onStarted"
 > & {
   readonly version: string;
   readonly nodeName?: string;

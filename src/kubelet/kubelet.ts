@@ -1,5 +1,6 @@
 // Gives every pod of this node, and every pod without one, a worker; and clears up what an earlier life left behind.
 import { readdir, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { makeInformers } from "../controller/index.js";
 import { type Pod, Pod as PodKind } from "../domain/apis/core/pod.types.js";
@@ -7,11 +8,12 @@ import { isPortError, type PodRuntime } from "../ports/index.js";
 import type { KubeletDeps, KubeletOptions } from "./deps.js";
 import { podFolders, podsFolder } from "./folders.js";
 import { hostPorts } from "./hostPorts.js";
-import { closeGraceMs, lameDuckMs } from "./limits.js";
+import { closeGraceMs, lameDuckMs, startsPerProcessor } from "./limits.js";
 import { nodeFacts, registerNode } from "./node.js";
 import { type PodWorker, podWorker } from "./podWorker.js";
 import { podRuntime } from "./runtime.js";
 import { startFigures } from "./startTimes.js";
+import { idleShareOfMachine, startTurns } from "./startTurns.js";
 
 export interface Kubelet {
   readonly runtime: PodRuntime;
@@ -32,6 +34,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     closeGraceMs: options.closeGraceMs ?? closeGraceMs,
     serviceAccountToken: options.serviceAccountToken,
     onStarted: starts.observe,
+    turns: startTurns({
+      clock: options.clock,
+      atOnce: startsPerProcessor * availableParallelism(),
+      idleShare: idleShareOfMachine(),
+    }),
   };
   const node = nodeFacts(deps.nodeName);
   const table = hostPorts(deps.random);

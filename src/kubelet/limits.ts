@@ -34,6 +34,15 @@ export const forwardedSettleMs = 60;
 /** What of a failed probe's answer goes into an event. */
 export const probeOutputBytes = 1_024;
 
+/** Pods that start at once, for each processor: one loads while another waits for its disk or its probe. */
+export const startsPerProcessor = 2;
+/** A start that takes longer waits for something else than a processor, or is one of few. */
+export const startTurnMs = 10_000;
+/** While starts wait for their turn, the processors are looked at so often ... */
+export const startLookMs = 50;
+/** ... and with so much of them unused, another begins. */
+export const startIdleShare = 0.2;
+
 /** A warm start is over sooner; people and controllers hear of the steps of a slower one so much later. */
 export const statusRestMs = 40;
 /** A warm start is told from a good one, and a good one from one that loads for a minute. */

@@ -82,6 +82,8 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
   let isBindDue = false;
   let bound: Promise<void> | undefined;
   let graceAllowedMs = Number.POSITIVE_INFINITY;
+  /** Others may start. */
+  let endTurn = () => {};
 
   const api = podApi({ client: deps.client, clock, log, ref, over: over.signal });
   const status = statusWriter({
@@ -156,6 +158,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     if (runOn.size > 0) return undefined;
     const times = start.ready();
     if (times !== undefined) deps.onStarted(times);
+    endTurn();
     return times;
   }
 
@@ -175,6 +178,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     // They make their images ready while volumes, ports and init containers are on their way.
     const main = mains.filter((life) => !isFinished(life)).map((life) => runLife(life, gate.promise));
     const cancelDeadline = watchDeadline();
+    endTurn = runOn.size > 0 ? () => {} : await deps.turns.take(ending.signal);
     const prepared = await prepare();
     const others = prepared ? await initialize(hadVolumes) : [];
     if (!ending.signal.aborted) {
@@ -188,6 +192,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     if (!facts.isTerminating && !over.signal.aborted) stopAll(graceMs());
     await Promise.all([...main, ...others]);
     cancelDeadline();
+    endTurn();
     await place.end(ref);
     know({ isOver: true });
   }

@@ -8,11 +8,11 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import {
+  type BodySource,
   type Piece,
   pairsToObject,
   type ReplyHead,
   RequestBody,
-  streamSource,
   toObject,
 } from "../proxy/index.js";
 import { badRequest, sendAnswer } from "./answers.js";
@@ -20,7 +20,7 @@ import { Hop } from "./hop.js";
 import { Incoming } from "./incoming.js";
 import { h2StreamLimit, h2WindowBytes } from "./limits.js";
 import { RequestReader } from "./requestHead.js";
-import { type FrontReply, type Shared, serve } from "./serve.js";
+import { type Front, type FrontReply, type Shared, serve } from "./serve.js";
 import type { ListenerName } from "./table.js";
 
 export interface H2Front {
@@ -43,15 +43,14 @@ export function h2Front(shared: Shared, listener: ListenerName): H2Front {
   server.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
-    let streams = 0;
-    session.on("stream", (stream) => {
-      streams += 1;
-      stream.once("close", () => {
-        streams -= 1;
-      });
-    });
+    const client: Client = {
+      common,
+      hop: new Hop(session.socket.remoteAddress ?? "", session.encrypted === true, session.socket.remotePort),
+      streams: 0,
+    };
+    (session as ServerHttp2Session & { [ours]?: Client })[ours] = client;
     session.setTimeout(shared.limits.keepAliveMs, () => {
-      if (streams === 0) session.close();
+      if (client.streams === 0) session.close();
     });
     // A broken session destroys its streams, and those tell whoever serves them.
     session.on("error", () => {});
@@ -61,7 +60,9 @@ export function h2Front(shared: Shared, listener: ListenerName): H2Front {
   server.on(
     "stream",
     (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw?: unknown) => {
-      serveStream(common, stream, headers, flags, Array.isArray(raw) ? (raw as string[]) : []);
+      const client = (stream.session as (ServerHttp2Session & { [ours]?: Client }) | undefined)?.[ours];
+      if (client === undefined) stream.on("error", ignore).close(constants.NGHTTP2_CANCEL);
+      else serveStream(client, stream, headers, flags, Array.isArray(raw) ? (raw as string[]) : []);
     },
   );
   return {
@@ -81,28 +82,30 @@ interface Common {
   readonly reader: RequestReader;
 }
 
+const ours = Symbol("what we know of a session or a stream");
+
+interface Client {
+  readonly common: Common;
+  readonly hop: Hop;
+  streams: number;
+}
+
 function serveStream(
-  { shared, listener, reader }: Common,
+  client: Client,
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   flags: number,
   raw: readonly string[],
 ): void {
-  stream.on("error", () => {});
+  const { shared, reader } = client.common;
+  const reply = new Http2Reply(client, stream);
   const lines = asHttp1(headers, raw);
   if (lines === undefined) {
     stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
     return;
   }
-  const { session } = stream;
   const bytes = Buffer.from(lines, "latin1");
-  const hop = new Hop(
-    session?.socket.remoteAddress ?? "",
-    session?.encrypted === true,
-    session?.socket.remotePort,
-  );
-  const incoming = reader.read(bytes, 0, bytes.length, hop);
-  const reply = new Http2Reply(stream);
+  const incoming = reader.read(bytes, 0, bytes.length, client.hop);
   if (!(incoming instanceof Incoming)) {
     shared.stats.answered("BadRequest");
     const asked = { method: headers[":method"] ?? "", grpc: false };
@@ -110,19 +113,12 @@ function serveStream(
     return;
   }
   incoming.upgrade = undefined;
-  let trailers: readonly string[] = [];
-  let body: RequestBody | undefined;
   if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) {
-    stream.on("trailers", (_headers: IncomingHttpHeaders, _flags: number, list?: unknown) => {
-      if (Array.isArray(list)) trailers = list as string[];
-    });
-    body = new RequestBody(
-      streamSource(stream, () => trailers),
-      incoming.contentLength,
-      shared.limits,
-    );
+    // They may come before anybody has asked for the body.
+    stream.on("trailers", trailersCame);
+    reply.body = new RequestBody(reply, incoming.contentLength, shared.limits);
   }
-  serve(shared, incoming, { listener, reply, overH2: true, body });
+  serve(shared, incoming, reply);
 }
 
 /** The head as HTTP/1.1 would have it, so that one reader judges both. */
@@ -145,18 +141,69 @@ function asHttp1(headers: IncomingHttpHeaders, raw: readonly string[]): string |
   return cookies === undefined ? head : `${head}cookie: ${cookies}\r\n`;
 }
 
-class Http2Reply implements FrontReply {
+type Carrying = ServerHttp2Stream & { [ours]?: Http2Reply | undefined };
+
+/** One request on a stream: where its body comes from, and where its answer goes. */
+class Http2Reply implements Front, FrontReply, BodySource {
+  readonly overH2 = true;
   onDrain: (() => void) | undefined;
   onGone: (() => void) | undefined;
   timing: (() => string) | undefined;
+  body: RequestBody | undefined;
+  /** Those after the client's body. */
+  heard: readonly string[] = [];
   private trailers: readonly string[] = [];
   private answered = false;
+  private waits = false;
 
-  constructor(private readonly stream: ServerHttp2Stream) {
-    stream.on("drain", () => this.onDrain?.());
-    stream.on("close", () => {
-      if (!this.answered) this.onGone?.();
-    });
+  constructor(
+    private readonly client: Client,
+    private readonly stream: ServerHttp2Stream,
+  ) {
+    (stream as Carrying)[ours] = this;
+    client.streams += 1;
+    stream.on("error", ignore);
+    stream.on("close", closed);
+  }
+
+  get listener(): ListenerName {
+    return this.client.common.listener;
+  }
+
+  get reply(): FrontReply {
+    return this;
+  }
+
+  start(body: RequestBody): void {
+    const { stream } = this;
+    stream.on("end", bodyEnded);
+    stream.on("data", bytesCame);
+    // `close` comes once only; a client that left before anyone listened must be noticed too.
+    if (stream.destroyed && !stream.readableEnded) body.lost();
+  }
+
+  pause(): void {
+    this.stream.pause();
+  }
+
+  resume(): void {
+    this.stream.resume();
+  }
+
+  abandon(): void {
+    this.stream.pause();
+  }
+
+  closed(): void {
+    this.client.streams -= 1;
+    // Node keeps a closed stream for long: what hung on it goes now.
+    (this.stream as Carrying)[ours] = undefined;
+    this.body?.lost();
+    if (!this.answered) this.onGone?.();
+  }
+
+  sendTrailers(): void {
+    this.guarded(() => this.stream.sendTrailers(pairsToObject(this.trailers)));
   }
 
   get gone(): boolean {
@@ -178,9 +225,7 @@ class Http2Reply implements FrontReply {
       this.guarded(() => this.stream.respond(headers, { endStream: true }));
       return;
     }
-    this.stream.on("wantTrailers", () =>
-      this.guarded(() => this.stream.sendTrailers(pairsToObject(this.trailers))),
-    );
+    this.stream.on("wantTrailers", trailersWanted);
     this.guarded(() => this.stream.respond(headers, { waitForTrailers: true }));
   }
 
@@ -198,7 +243,13 @@ class Http2Reply implements FrontReply {
   }
 
   write(chunk: Piece): boolean {
-    return this.gone ? true : this.stream.write(chunk, "latin1");
+    if (this.gone) return true;
+    const room = this.stream.write(chunk, "latin1");
+    if (!room && !this.waits) {
+      this.waits = true;
+      this.stream.on("drain", drained);
+    }
+    return room;
   }
 
   end(last: Piece | undefined, trailers: readonly string[]): void {
@@ -217,4 +268,35 @@ class Http2Reply implements FrontReply {
   abort(): void {
     this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
+}
+
+// The same functions for every stream: closures would be made, and kept, half a dozen for each.
+function ignore(): void {
+  // A broken stream closes, and that is what counts.
+}
+
+function drained(this: Carrying): void {
+  this[ours]?.onDrain?.();
+}
+
+function closed(this: Carrying): void {
+  this[ours]?.closed();
+}
+
+function bytesCame(this: Carrying, chunk: Buffer): void {
+  this[ours]?.body?.take(chunk);
+}
+
+function trailersCame(this: Carrying, _headers: IncomingHttpHeaders, _flags: number, list?: unknown): void {
+  const request = this[ours];
+  if (request !== undefined && Array.isArray(list)) request.heard = list as string[];
+}
+
+function bodyEnded(this: Carrying): void {
+  const request = this[ours];
+  request?.body?.finish(request.heard);
+}
+
+function trailersWanted(this: Carrying): void {
+  this[ours]?.sendTrailers();
 }

@@ -16,6 +16,8 @@ import { splitAddress } from "./pool.js";
 interface Session {
   readonly session: ClientHttp2Session;
   streams: number;
+  connected: boolean;
+  /** Those that came before it was connected. */
   readonly ready: Promise<string | undefined>;
 }
 
@@ -38,6 +40,10 @@ export class H2cPool {
       held.streams -= 1;
       resolve(forwarded);
     };
+    if (held.connected) {
+      new H2cExchange(exchange, this.limits, finish).start(held.session);
+      return;
+    }
     held.ready.then((trouble) => {
       if (trouble !== undefined)
         finish({ outcome: "refused", how: trouble === "timeout" ? "timeout" : "connect", because: trouble });
@@ -74,19 +80,18 @@ export class H2cPool {
   private dial(address: string): Session {
     const session = connect(`http://${address}`, { settings: { enablePush: false } });
     session.setTimeout(this.limits.idleMs, () => session.close());
-    let connected = false;
     const ready = new Promise<string | undefined>((settle) => {
       const timer = setTimeout(() => {
         settle("timeout");
         session.destroy();
       }, this.limits.connectMs);
       session.once("connect", () => {
-        connected = true;
+        made.connected = true;
         clearTimeout(timer);
         settle(undefined);
       });
       session.on("error", (error: NodeJS.ErrnoException) => {
-        if (!connected) settle(error.code ?? error.message);
+        if (!made.connected) settle(error.code ?? error.message);
       });
       session.once("close", () => {
         clearTimeout(timer);
@@ -94,7 +99,8 @@ export class H2cPool {
         this.drop(address, session);
       });
     });
-    return { session, streams: 0, ready };
+    const made: Session = { session, streams: 0, connected: false, ready };
+    return made;
   }
 
   private drop(address: string, session: ClientHttp2Session): void {
@@ -112,6 +118,7 @@ class H2cExchange implements BodySink {
   private sending: readonly string[] = [];
   private deadline: NodeJS.Timeout | undefined;
   private status = 0;
+  private limitMs = 0;
 
   constructor(
     private readonly exchange: Exchange,
@@ -146,25 +153,14 @@ class H2cExchange implements BodySink {
       return;
     }
     this.stream = stream;
+    (stream as Carrying)[carried] = this;
     const ms = Math.min(exchange.timeoutMs ?? this.limits.answerMs, longestTimerMs);
-    this.deadline = setTimeout(() => this.break("timeout", `no complete answer within ${ms} ms`), ms);
-    reply.onGone = () => this.break("clientGone", bodyFailures.clientGone);
-    reply.onDrain = () => stream.resume();
-    stream.on("headers", (headers) => reply.inform(Number(headers[":status"]), linesFromH2(headers)));
-    stream.on("response", (headers, flags) =>
-      this.answer(headers, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0),
-    );
-    stream.on("data", (chunk: Buffer) => {
-      if (!reply.write(chunk)) stream.pause();
-    });
-    stream.on("trailers", (headers) => {
-      this.trailers = fromH2(headers);
-    });
-    stream.on("end", () => this.complete());
-    stream.on("drain", () => body?.resume());
-    stream.on("wantTrailers", () => stream.sendTrailers(pairsToObject(this.sending)));
-    stream.on("error", () => {});
-    stream.on("close", () => this.closed());
+    this.limitMs = ms;
+    this.deadline = setTimeout(expire, ms, this);
+    reply.onGone = this.clientGone;
+    reply.onDrain = this.clientDrained;
+    for (const [event, hear] of hearing) stream.on(event, hear);
+    if (whole === undefined) for (const [event, hear] of sending) stream.on(event, hear);
     if (whole !== undefined) stream.end(whole);
     else body?.pump(this);
   }
@@ -190,7 +186,35 @@ class H2cExchange implements BodySink {
     this.break(how, bodyFailures[how]);
   }
 
-  private answer(headers: IncomingHttpHeaders, ended: boolean): void {
+  private readonly clientGone = (): void => this.break("clientGone", bodyFailures.clientGone);
+
+  private readonly clientDrained = (): void => void this.stream?.resume();
+
+  expire(): void {
+    this.break("timeout", `no complete answer within ${this.limitMs} ms`);
+  }
+
+  inform(headers: IncomingHttpHeaders): void {
+    this.exchange.reply.inform(Number(headers[":status"]), linesFromH2(headers));
+  }
+
+  take(chunk: Buffer): void {
+    if (!this.exchange.reply.write(chunk)) this.stream?.pause();
+  }
+
+  trail(headers: IncomingHttpHeaders): void {
+    this.trailers = fromH2(headers);
+  }
+
+  drained(): void {
+    this.exchange.body?.resume();
+  }
+
+  sendTrailers(): void {
+    this.stream?.sendTrailers(pairsToObject(this.sending));
+  }
+
+  answer(headers: IncomingHttpHeaders, ended: boolean): void {
     const { exchange } = this;
     this.begun = true;
     this.status = Number(headers[":status"]);
@@ -203,7 +227,7 @@ class H2cExchange implements BodySink {
     exchange.reply.flush();
   }
 
-  private complete(): void {
+  complete(): void {
     const stream = this.stream;
     // A reset ends the stream too; only one without an error code is a whole answer.
     if (this.finished || !this.begun || stream === undefined || stream.rstCode !== constants.NGHTTP2_NO_ERROR)
@@ -215,8 +239,10 @@ class H2cExchange implements BodySink {
     if (!stream.writableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
-  private closed(): void {
+  closed(): void {
     const code = this.stream?.rstCode ?? 0;
+    // Node keeps a closed stream for long: what hung on it goes now.
+    if (this.stream !== undefined) (this.stream as Carrying)[carried] = undefined;
     if (this.finished) return;
     if (code === constants.NGHTTP2_REFUSED_STREAM && !this.begun && (this.exchange.body?.canReplay ?? true)) {
       this.settle();
@@ -240,6 +266,72 @@ class H2cExchange implements BodySink {
     this.exchange.reply.onDrain = undefined;
   }
 }
+
+const carried = Symbol("the exchange a stream carries");
+
+type Carrying = ClientHttp2Stream & { [carried]?: H2cExchange | undefined };
+
+const expire = (exchange: H2cExchange): void => exchange.expire();
+
+// biome-ignore lint/suspicious/noExplicitAny: each event brings its own.
+type Hear = (this: Carrying, ...heard: any[]) => void;
+
+/** The same functions for every stream: closures would be made, and kept, a dozen for each. */
+const hearing: readonly (readonly [event: string, hear: Hear])[] = [
+  [
+    "headers",
+    function (headers: IncomingHttpHeaders) {
+      this[carried]?.inform(headers);
+    },
+  ],
+  [
+    "response",
+    function (headers: IncomingHttpHeaders, flags: number) {
+      this[carried]?.answer(headers, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+    },
+  ],
+  [
+    "data",
+    function (chunk: Buffer) {
+      this[carried]?.take(chunk);
+    },
+  ],
+  [
+    "trailers",
+    function (headers: IncomingHttpHeaders) {
+      this[carried]?.trail(headers);
+    },
+  ],
+  [
+    "end",
+    function () {
+      this[carried]?.complete();
+    },
+  ],
+  ["error", () => {}],
+  [
+    "close",
+    function () {
+      this[carried]?.closed();
+    },
+  ],
+];
+
+/** Only of a body that is still on its way. */
+const sending: readonly (readonly [event: string, hear: Hear])[] = [
+  [
+    "drain",
+    function () {
+      this[carried]?.drained();
+    },
+  ],
+  [
+    "wantTrailers",
+    function () {
+      this[carried]?.sendTrailers();
+    },
+  ],
+];
 
 function toH2(exchange: Exchange): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {

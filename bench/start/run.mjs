@@ -1,6 +1,6 @@
 // From the command to an API that serves, what it then keeps in memory, the library's start, and the command line.
 //
-//   node bench/start/run.mjs [--rounds 5] [--idle 5]
+//   node bench/start/run.mjs [--rounds 5] [--idle 30]
 //
 // "Fresh" is a data directory that does not exist yet: certificates are made, first objects are written. Memory and the
 // gateway's own process need Linux to be read.
@@ -29,7 +29,7 @@ import {
 } from "../lib.mjs";
 
 const rounds = Number(option("rounds", 5));
-const idleMs = Number(option("idle", 5)) * 1000;
+const idleMs = Number(option("idle", 30)) * 1000;
 
 /** Asks until there is an answer that fits; the certificate is not the question here. */
 async function firstAnswer(ask, path, port, headers, fits, giveUpMs = 30_000) {

@@ -80,7 +80,8 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
         { name: "external", host: bind, port: externalPort, ...held("external") },
         { name: "local", host: "127.0.0.1", port: localPort, ...held("local") },
         {
-          ...{ name: "external", host: bind, port: tlsPort, tls: true, whenNeeded: true },
+          // Once clients can connect, a handshake that fails tells them more than one that nobody begins.
+          ...{ name: "external", host: bind, port: tlsPort, tls: true, whenNeeded: order.tlsOpen !== true },
           ...held("externalTls"),
         },
       ],

@@ -17,6 +17,8 @@ export interface StartOrder {
   readonly tlsPort: number;
   readonly localPort: number;
 }
+  /** A process before has accepted on it: clients connect whether or not somebody answers. */
+  readonly tlsOpen?: boolean;
 
 /** The sockets that a gateway accepts on. */
 export type SocketName = GatewayListener["name"] | "externalTls";
@@ -196,7 +198,7 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
     const ports = {
       externalPort: portOf("external"),
       localPort: portOf("local"),
-      ...(tls && { tlsPort: tls.port }),
+      ...(tls && { tlsPort: tls.port, tlsOpen: true }),
     };
     send(life, { type: "start", busy, ...started, ...(addresses.length === 0 ? {} : ports) });
   }

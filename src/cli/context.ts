@@ -83,7 +83,7 @@ export type Say = (line: string) => void;
 export interface Started {
   readonly instance: Instance;
   /** Drains and ends everything; once it resolves nothing is left but the data. */
-  close(): Promise<void>;
+  close(say?: Say): Promise<void>;
 }
 
 /** An instance whose data goes with it. */

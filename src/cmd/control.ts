@@ -31,7 +31,8 @@ export async function startControl(
 ): Promise<Omit<Embedded, "close">> {
   const { home, clock, pki } = beside;
   // It loads its code while we are busy: not sooner, or it would take the processor from what is waited for first.
-  const gatewayProcess = options.gateway === "inside" ? undefined : startGatewayProcess(clock, options.log);
+  const gatewayProcess =
+    options.gateway === "inside" ? undefined : startGatewayProcess(clock, options.log, options.onDraining);
   if (gatewayProcess !== undefined) closers.add(() => gatewayProcess.close());
   const control = await openApi(beside, options.log, closers);
   const images = openImages(home, options.runtimesHome ?? home);

@@ -45,7 +45,7 @@ async function run({ home, asked }: ToDetached): Promise<void> {
 
 async function closeIt(started: Started): Promise<void> {
   log.info("stopping");
-  await started.close();
+  await started.close((line) => log.info(line));
   log.info("stopped");
 }
 

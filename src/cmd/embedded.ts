@@ -28,6 +28,8 @@ export interface EmbeddedOptions {
   /** What external hosts end in. */
   readonly domain?: string;
   readonly log: Log;
+  /** Hears, as an instance ends, how many requests its gateway still has with pods. */
+  readonly onDraining?: (requests: number) => void;
 }
 
 export interface Embedded {

@@ -8,11 +8,11 @@ import { kubeClient } from "../adapters/kubeClient/index.js";
 import { streamLog } from "../adapters/log/index.js";
 import { makeInformers } from "../controller/index.js";
 import { emptyTable, type Gateway, startGateway } from "../dataplane/index.js";
+import { drainMs } from "./drain.js";
 import { followRoutes } from "./followRoutes.js";
 import type { Busy, FromGateway, GatewayResources, SocketName, ToGateway } from "./gatewayProcess.js";
 import { httpFront } from "./openGateway.js";
 
-const drainMs = 10_000;
 /** When the server was killed, every pod goes with it: nothing can be finished, and the next start wants our port. */
 const orphanDrainMs = 250;
 /** After another process has taken over, what is left here may run as long as any revision allows, streams too. */
@@ -53,7 +53,10 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
     process.exit(0);
   };
   process.on("disconnect", () => void leave(orphanDrainMs));
-  process.on("SIGTERM", () => void leave(drainMs));
+  process.on("SIGTERM", () => {
+    if (gateway !== undefined && !leaving) tellBusy(gateway);
+    void leave(drainMs(process.env));
+  });
   // The terminal sends Ctrl-C to everyone; the parent decides when this process ends.
   process.on("SIGINT", () => {});
   process.on("message", (message: ToGateway) => {

@@ -79,8 +79,14 @@ interface Life {
   replaced: boolean;
 }
 
+  /** What it said last that it has with pods; only one on its way out tells. */
+  requests: number;
 /** Starts the process at once: its code is loaded while the API it needs is still on its way. */
-export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
+export function startGatewayProcess(
+  clock: Clock,
+  log: Log,
+  onDraining: (requests: number) => void = () => {},
+): GatewayProcess {
   const program = new URL("./gateway.js", import.meta.url);
   let started: StartOrder | undefined;
   const handles = new Map<SocketName, ListeningHandle>();
@@ -114,6 +120,7 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
     };
     lives.add(life);
     child.on("message", (message: FromGateway) => {
+      requests: 0,
       switch (message.type) {
         case "listening":
           addresses = message.addresses;
@@ -139,7 +146,9 @@ export function startGatewayProcess(clock: Clock, log: Log): GatewayProcess {
           if (life.replaced) send(current, message);
       }
     });
+          life.requests = message.busy.reduce((sum, [, requests]) => sum + requests, 0);
     child.on("exit", (code, signal) => {
+          if (closing) onDraining([...lives].reduce((sum, { requests }) => sum + requests, 0));
       lives.delete(life);
       gone.resolve();
       fail(`the gateway ended (${signal ?? `exit code ${code}`}) before it was ready`);

@@ -14,6 +14,7 @@ import {
   type StartOptions,
 } from "../cli/index.js";
 import type { Clock, Log } from "../ports/index.js";
+import { type Draining, drainMs, drainTeller } from "./drain.js";
 import type { Embedded } from "./embedded.js";
 import { claimHome, holderOf } from "./homeLock.js";
 import { accessIn, kubeconfigText } from "./kubeconfigText.js";
@@ -31,8 +32,8 @@ export interface InstancesOptions {
 
 const defaultPorts = { api: 16_443, gateway: 18_080, gatewayTls: 18_443 };
 const stopPollMs = 50;
-/** Draining, then ending what will not end, takes the server less than this. */
-const stopWithinMs = 45_000;
+/** After draining, what will not end by itself is ended by the server within this. */
+const stopAfterDrainMs = 15_000;
 const gatewayLookMs = 2_000;
 
 export function makeInstances(options: InstancesOptions): Instances {
@@ -50,9 +51,12 @@ export function makeInstances(options: InstancesOptions): Instances {
     await mkdir(home, { recursive: true, mode: 0o700 });
     const release = await claimHome(files.lock);
     let embedded: Embedded | undefined;
+    let draining: (left: Draining) => void = () => {};
     try {
       // Most of a start is loading this code, so it begins before there is anything to wait for.
       const loading = import("./embedded.js");
+      // Of a server that was killed as it ended.
+      await rm(files.draining, { force: true });
       // A server that was killed takes its gateway along, but not at once, and its port is wanted here.
       await endGateway(await readInstance(files.instance), say);
       const bind = asked.bind ?? "127.0.0.1";
@@ -73,8 +77,16 @@ export function makeInstances(options: InstancesOptions): Instances {
       const { startEmbedded } = await loading;
       const { domain } = asked;
       const log = await options.openLog();
+      const withinMs = drainMs(process.env);
+      const onDraining = (requests: number): void => {
+        const left: Draining = { requests, withinMs };
+        draining(left);
+        writeFileSync(files.draining, JSON.stringify(left), {
+          mode: 0o600,
+        });
+      };
       embedded = await startEmbedded({
-        ...{ home, bind, apiPort, gatewayPort, gatewayTlsPort, log },
+        ...{ home, bind, apiPort, gatewayPort, gatewayTlsPort, log, onDraining },
         ...(domain !== undefined && { domain }),
       });
     } catch (error) {
@@ -114,11 +126,13 @@ export function makeInstances(options: InstancesOptions): Instances {
       running.restartGateway().then(record, () => {});
     };
     process.on("SIGUSR2", onRestart);
-    const close = async (): Promise<void> => {
+    const close = async (tell: Say = () => {}): Promise<void> => {
       closing = true;
+      draining = drainTeller(tell, () => clock.now());
       process.off("SIGUSR2", onRestart);
       await rm(files.instance, { force: true });
       await running.close();
+      await rm(files.draining, { force: true });
       await release();
     };
     try {
@@ -150,7 +164,7 @@ export function makeInstances(options: InstancesOptions): Instances {
     }
     await endGateway(instance, say);
     const left = await sweep(say);
-    await Promise.all([files.instance, files.lock].map((file) => rm(file, { force: true })));
+    await Promise.all([files.instance, files.lock, files.draining].map((file) => rm(file, { force: true })));
     return holder !== undefined || gatewayThere || left > 0 ? "stopped" : "notRunning";
   }
 
@@ -161,8 +175,16 @@ export function makeInstances(options: InstancesOptions): Instances {
   }
 
   async function endedOrKilled(one: ProcessIdentity, what: string, say: Say): Promise<void> {
-    const deadline = clock.now() + stopWithinMs;
-    while ((await isSameProcess(one)) && clock.now() < deadline) await wait(stopPollMs);
+    const beganMs = clock.now();
+    let withinMs = drainMs(process.env);
+    const tell = drainTeller(say, () => clock.now());
+    while ((await isSameProcess(one)) && clock.now() < beganMs + withinMs + stopAfterDrainMs) {
+      await wait(stopPollMs);
+      const draining = await readDraining(files.draining);
+      if (draining === undefined) continue;
+      withinMs = draining.withinMs;
+      tell(draining);
+    }
     if (!(await isSameProcess(one))) return;
     say(`The ${what} does not end by itself: ending pid ${one.pid} at once`);
     send(one.pid, "SIGKILL");
@@ -237,6 +259,7 @@ export function filesOf(home: string) {
     kubeconfig: join(home, "kubeconfig"),
     run: join(home, "run"),
     engine: join(home, "engine.json"),
+    draining: join(home, "draining.json"),
     log: join(home, "log", "drydock.log"),
   };
 }
@@ -247,6 +270,15 @@ type Recorded = Instance & { readonly gatewayStart?: string | undefined };
 async function readInstance(file: string): Promise<Recorded | undefined> {
   const text = await readFile(file, "utf8").catch(() => undefined);
   return text === undefined ? undefined : (JSON.parse(text) as Recorded);
+}
+
+/** Written while it is read: half of it is none of it. */
+async function readDraining(file: string): Promise<Draining | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Draining;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whole or not at all, and for its owner only: others read it while it is written. */

@@ -57,7 +57,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
       await showModels(context, started.instance);
     } finally {
       terminal.err("\nStopping: requests under way are finished first. Ctrl-C again ends at once.\n");
-      await started.close();
+      await started.close((line) => terminal.err(`${line}\n`));
     }
     terminal.err("Stopped.\n");
   } finally {

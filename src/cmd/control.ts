@@ -21,6 +21,7 @@ import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.js";
 import { imageDigests, type LazyRegistry, lazyRegistry } from "./imageDigests.js";
 import { httpsUrlOf, type OpenGateway, urlOf } from "./openGateway.js";
 import { pullCredentials } from "./pullCredentials.js";
+import { followRequestLog } from "./requestLog.js";
 import { version } from "./version.js";
 import { followWakes, type Wakes } from "./wakes.js";
 
@@ -60,6 +61,9 @@ export async function startControl(
   control.figures.push(async () => (await gateway.metrics()).trimEnd().split("\n"));
   const domain = options.domain ?? "localhost";
   followRegistries(control, ociFolder(home));
+  followRequestLog(control.informers, join(home, "log", "requests.log"), (order) =>
+    gateway.logRequests(order),
+  );
   startControllers(
     {
       control,

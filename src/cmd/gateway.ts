@@ -12,6 +12,7 @@ import { drainMs } from "./drain.js";
 import { followRoutes } from "./followRoutes.js";
 import type { Busy, FromGateway, GatewayResources, SocketName, ToGateway } from "./gatewayProcess.js";
 import { httpFront } from "./openGateway.js";
+import { logsRequests, type RequestLogOrder } from "./requestLog.js";
 
 /** When the server was killed, every pod goes with it: nothing can be finished, and the next start wants our port. */
 const orphanDrainMs = 250;
@@ -27,6 +28,7 @@ const connections = 2;
 
 /** Sockets the parent holds; they came before `start`. */
 const handles = new Map<SocketName, object>();
+let requestLog: RequestLogOrder | undefined;
 
 function say(message: FromGateway): void {
   if (process.connected) process.send?.(message);
@@ -39,6 +41,7 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
   let gateway: Gateway | undefined;
   let table = emptyTable;
   let busy: Busy = order.busy;
+  let setRequestLog: ReturnType<typeof logsRequests> | undefined;
   const client = kubeClient({ server, ca, token, early: true, connections });
   const informers = makeInformers({ client, clock, log });
 
@@ -49,6 +52,7 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
     leaving = true;
     const lastRequest = withinMs === replacedDrainMs ? { lastRequestMs: replacedLastRequestMs } : {};
     await gateway?.close({ drainMs: withinMs, ...lastRequest });
+    await setRequestLog?.(undefined);
     informers.close();
     process.exit(0);
   };
@@ -69,6 +73,9 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
         busy = message.busy;
         gateway?.borrow(new Map(busy));
         return undefined;
+      case "requestLog":
+        requestLog = message.order;
+        return void setRequestLog?.(requestLog);
       case "drain":
         if (gateway !== undefined) tellBusy(gateway);
         return void leave(replacedDrainMs);
@@ -100,6 +107,8 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
       },
     });
     opened.borrow(new Map(busy));
+    setRequestLog = logsRequests(opened, informers, log);
+    void setRequestLog(requestLog);
     say({ type: "listening", addresses: opened.addresses() });
     return opened;
   };
@@ -142,6 +151,7 @@ function resources(): GatewayResources {
 process.on("message", (message: ToGateway, handle: unknown) => {
   if (message.type === "listener" && typeof handle === "object" && handle !== null)
     handles.set(message.name, handle);
+  if (message.type === "requestLog") requestLog = message.order;
   if (message.type !== "start") return;
   run(message).catch((error: unknown) => {
     say({ type: "failed", message: error instanceof Error ? error.message : String(error) });

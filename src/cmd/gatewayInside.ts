@@ -6,6 +6,7 @@ import type { Client, Clock, Log } from "../ports/index.js";
 import type { Closers } from "./closers.js";
 import { followRoutes } from "./followRoutes.js";
 import { httpFront, type OnStats, type OpenGateway } from "./openGateway.js";
+import { logsRequests } from "./requestLog.js";
 
 export interface GatewayInsideOptions {
   readonly bind: string;
@@ -44,7 +45,10 @@ export async function openGatewayInside(
   });
   closers.add(() => gateway.close({ drainMs: drainInsideMs }));
   await followRoutes(informers, (table) => gateway.update(table), { client, clock, log });
+  const logRequests = logsRequests(gateway, informers, log);
+  closers.add(() => logRequests(undefined));
   return {
+    logRequests: (order) => void logRequests(order),
     addresses: () => gateway.addresses(),
     pid: () => undefined,
     ready: async () => {},

@@ -6,6 +6,7 @@ import type { RevisionStat } from "../domain/autoscaling/index.js";
 import { type Clock, type Log, PortError } from "../ports/index.js";
 import { bindHandle, type ListeningHandle } from "./listeningHandle.js";
 import type { OnStats, OpenGateway } from "./openGateway.js";
+import type { RequestLogOrder } from "./requestLog.js";
 
 export interface StartOrder {
   readonly server: string;
@@ -16,9 +17,9 @@ export interface StartOrder {
   /** Held from the start, opened with the first certificate. */
   readonly tlsPort: number;
   readonly localPort: number;
-}
   /** A process before has accepted on it: clients connect whether or not somebody answers. */
   readonly tlsOpen?: boolean;
+}
 
 /** The sockets that a gateway accepts on. */
 export type SocketName = GatewayListener["name"] | "externalTls";
@@ -34,6 +35,7 @@ export type ToGateway =
   | { readonly type: "debug" }
   /** Another process accepts by now: finish what is here, and end. */
   | { readonly type: "drain" }
+  | { readonly type: "requestLog"; readonly order: RequestLogOrder | undefined }
   /** What the process before still has with pods: their places are taken. */
   | { readonly type: "busy"; readonly busy: Busy };
 
@@ -77,10 +79,10 @@ interface Life {
   readonly gone: Promise<void>;
   /** Another has taken over; it ends by itself. */
   replaced: boolean;
-}
-
   /** What it said last that it has with pods; only one on its way out tells. */
   requests: number;
+}
+
 /** Starts the process at once: its code is loaded while the API it needs is still on its way. */
 export function startGatewayProcess(
   clock: Clock,
@@ -94,6 +96,7 @@ export function startGatewayProcess(
   const metricsAsked: ((text: string) => void)[] = [];
   const debugAsked: ((resources: GatewayResources | undefined) => void)[] = [];
   let addresses: readonly GatewayListener[] = [];
+  let requestLog: RequestLogOrder | undefined;
   let closing = false;
   let waitMs = restartFirstMs;
   let restarting: Promise<void> | undefined;
@@ -117,10 +120,10 @@ export function startGatewayProcess(
       ready: ready.promise,
       gone: gone.promise,
       replaced: false,
+      requests: 0,
     };
     lives.add(life);
     child.on("message", (message: FromGateway) => {
-      requests: 0,
       switch (message.type) {
         case "listening":
           addresses = message.addresses;
@@ -143,12 +146,12 @@ export function startGatewayProcess(
           answer(debugAsked, message.resources);
           return;
         case "busy":
+          life.requests = message.busy.reduce((sum, [, requests]) => sum + requests, 0);
           if (life.replaced) send(current, message);
+          if (closing) onDraining([...lives].reduce((sum, { requests }) => sum + requests, 0));
       }
     });
-          life.requests = message.busy.reduce((sum, [, requests]) => sum + requests, 0);
     child.on("exit", (code, signal) => {
-          if (closing) onDraining([...lives].reduce((sum, { requests }) => sum + requests, 0));
       lives.delete(life);
       gone.resolve();
       fail(`the gateway ended (${signal ?? `exit code ${code}`}) before it was ready`);
@@ -209,6 +212,7 @@ export function startGatewayProcess(
       localPort: portOf("local"),
       ...(tls && { tlsPort: tls.port, tlsOpen: true }),
     };
+    if (requestLog !== undefined) send(life, { type: "requestLog", order: requestLog });
     send(life, { type: "start", busy, ...started, ...(addresses.length === 0 ? {} : ports) });
   }
 
@@ -261,6 +265,10 @@ export function startGatewayProcess(
     onStats: (listener) => void listeners.push(listener),
     metrics: () => ask(metricsAsked, { type: "metrics" }, ""),
     resources: () => ask(debugAsked, { type: "debug" }, undefined),
+    logRequests(order) {
+      requestLog = order;
+      if (started !== undefined) send(current, { type: "requestLog", order });
+    },
     restart() {
       restarting ??= replace().finally(() => {
         restarting = undefined;

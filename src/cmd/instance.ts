@@ -2,7 +2,7 @@
  * The instance of a home: started here or detached, found again, stopped. `instance.lock` says whose home it is, from
  * the first moment of a start to the last of a stop; `instance.json` is there while the instance serves.
  */
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {

@@ -2,6 +2,7 @@
 import type { GatewayListener } from "../dataplane/index.js";
 import type { RevisionStat } from "../domain/autoscaling/index.js";
 import type { GatewayResources } from "./gatewayProcess.js";
+import type { RequestLogOrder } from "./requestLog.js";
 
 /** What revisions had in flight: each second, and at once for a first request after none. */
 export type OnStats = (stats: readonly RevisionStat[]) => void;
@@ -15,6 +16,8 @@ export interface OpenGateway {
   metrics(): Promise<string>;
   /** What its process holds; nothing when it is this one. */
   resources(): Promise<GatewayResources | undefined>;
+  /** Where requests are logged, and how; undefined for not at all. */
+  logRequests(order: RequestLogOrder | undefined): void;
   /** Another process takes over; the one before finishes what it has. */
   restart(): Promise<void>;
 }

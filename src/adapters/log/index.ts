@@ -3,6 +3,7 @@ import type { Writable } from "node:stream";
 import type { Log } from "../../ports/index.js";
 
 export { lineWriter } from "./lines.js";
+export { type RotatingFile, rotatingFile } from "./rotating.js";
 
 export function streamLog(to: Writable): Log {
   const write = (

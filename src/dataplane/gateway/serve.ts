@@ -326,14 +326,16 @@ class Served implements Asked, Asker {
   private ended(status: number): void {
     const tookMs = performance.now() - this.arrivedMs;
     this.shared.stats.end(status, tookMs);
-    const { reply } = this.front;
-    if (reply instanceof CountedReply) this.tellSeen(reply, tookMs);
+    if (this.shared.onSeen !== undefined) this.tellSeen(tookMs);
   }
 
-  private tellSeen({ status, bytes }: CountedReply, latencyMs: number): void {
+  private tellSeen(latencyMs: number): void {
     const { incoming, front, destination, exchange } = this;
+    const { reply, overH2 } = front;
+    // It began before anybody wanted to hear of it.
+    if (!(reply instanceof CountedReply)) return;
+    const { status, bytes } = reply;
     const { revision } = destination ?? {};
-    const { overH2 } = front;
     this.shared.onSeen?.({ incoming, overH2, status, bytes, latencyMs, revision, pod: exchange?.tried });
   }
 }

@@ -133,8 +133,12 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
         .map((stored) => stored.object as T),
     async drain() {
       // Nothing in a world leaves the microtask queue but timers and commits, so a few turns see the end of everything.
+      let seen = "";
       for (let turns = 0; turns < 3; turns += 1) {
-        if (clock.runDue() || registry.figures().commit.queued > 0) turns = 0;
+        const { commits, queued } = registry.figures().commit;
+        const now = `${registry.staged()} ${commits} ${queued}`;
+        if (clock.runDue() || now !== seen) turns = 0;
+        seen = now;
         await nextTurn();
       }
     },

@@ -91,6 +91,8 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
       });
       status.mark("ContainerHealthy", verdict.container);
       status.mark("ResourcesAvailable", verdict.resources);
+      // Told with what is marked, which is kept even when the rest of the round loses a race.
+      announce(revision, verdict.container, verdict.resources);
 
       const failed = !hasServed && isHopeless(verdict);
       const known = listers(PodAutoscaler).get(keyOf(revision));
@@ -105,7 +107,6 @@ export function revisionReconciler(deps: ServingDeps): Reconciler<Revision> {
         actualReplicas: deployment.status?.readyReplicas ?? 0,
         desiredReplicas: autoscaler.object.status?.desiredScale ?? deployment.spec?.replicas ?? 0,
       });
-      announce(revision, verdict.container, verdict.resources);
       return { requeueAfterMs: verdict.lookAgainInMs };
     },
   };

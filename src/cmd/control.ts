@@ -20,7 +20,7 @@ import { followRegistries, ociFolder } from "./followRegistries.js";
 import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.js";
 import { imageDigests, type LazyRegistry, lazyRegistry } from "./imageDigests.js";
 import { httpsUrlOf, type OpenGateway, urlOf } from "./openGateway.js";
-import { pullCredentials } from "./pullCredentials.js";
+import { imageCredentials, pullCredentials } from "./pullCredentials.js";
 import { followRequestLog } from "./requestLog.js";
 import { version } from "./version.js";
 import { followWakes, type Wakes } from "./wakes.js";
@@ -154,11 +154,23 @@ function openImages(home: string, runtimesHome: string): Images {
     storageInitializer: program("storage-initializer"),
   };
   const storageEnv = {
+    ...waysOut(process.env),
     DRYDOCK_OCI: ociFolder(home),
     // Of whoever runs Drydock: a container has a home of its own.
     DOCKER_CONFIG: process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"),
   };
   return processImages({ version, programs, ensureRuntime, storageEnv });
+}
+
+/** How this machine reaches others: a process gets no more of our environment than it needs. */
+function waysOut(env: NodeJS.ProcessEnv): { readonly [name: string]: string } {
+  const names = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+  return Object.fromEntries(
+    [...names, "SSL_CERT_FILE", "SSL_CERT_DIR"].flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** Pods as processes of this machine, or as containers of its engine. */
@@ -173,12 +185,14 @@ async function startNode(
   const node = { name: "system:node:drydock", groups: ["system:nodes", "system:masters"] };
   // Its own writes wait for the disk: a process is stopped only once others can know that it goes.
   const client = localClient(registry, node, { early: true });
+  const asking = imageCredentials(informers.listers, registries);
   const kubelet = await startKubelet({
     client,
     sandbox: await control.sandbox,
     images,
     engine,
-    pullCredentials: pullCredentials(informers.listers, registries),
+    imageCredentials: asking,
+    pullCredentials: pullCredentials(informers.listers, asking),
     clock,
     random: systemRandom,
     log,

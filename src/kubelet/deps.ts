@@ -23,6 +23,7 @@ export interface KubeletDeps {
   /** For pods whose images do not run as processes. */
   readonly engine?: Engine;
   readonly pullCredentials?: PullCredentials;
+  readonly imageCredentials?: ImageCredentials;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -44,6 +45,16 @@ export interface KubeletDeps {
 
 /** Who may fetch an image for a pod: the secrets it names, its service account's, and the user's own. */
 export type PullCredentials = (pod: PodRef, image: string) => Promise<readonly RegistryCredentials[]>;
+
+/** The same for an image that no pod asks for yet: as this service account, with these secrets. */
+export type ImageCredentials = (
+  namespace: string,
+  who: {
+    readonly imagePullSecrets?: readonly { readonly name?: string | undefined }[] | undefined;
+    readonly serviceAccountName?: string | undefined;
+  },
+  image: string,
+) => Promise<readonly RegistryCredentials[]>;
 
 /** A token for a projected volume. */
 export type ServiceAccountToken = (request: {

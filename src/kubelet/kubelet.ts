@@ -8,6 +8,7 @@ import { isPortError, type PodRuntime } from "../ports/index.js";
 import type { KubeletDeps, KubeletOptions } from "./deps.js";
 import { podFolders, podsFolder } from "./folders.js";
 import { hostPorts } from "./hostPorts.js";
+import { fetchImagesAhead } from "./imagesAhead.js";
 import { closeGraceMs, lameDuckMs, startsPerProcessor } from "./limits.js";
 import { nodeFacts, registerNode } from "./node.js";
 import { type PodWorker, podWorker } from "./podWorker.js";
@@ -83,7 +84,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   }
 
   const ownInformers = options.informers === undefined ? makeInformers(deps) : undefined;
-  const pods = (options.informers ?? ownInformers!).of(PodKind);
+  const informers = options.informers ?? ownInformers!;
+  const pods = informers.of(PodKind);
   pods.subscribe(({ type, object }) => {
     if (type !== "deleted") return seen(object);
     const uid = object.metadata.uid ?? "";
@@ -95,12 +97,16 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   if (deps.engine?.hasLeftovers()) void deps.engine.sweep(new Set(workers.keys()));
   await clearFolders(deps.home, new Set(pods.lister.list().map((pod) => pod.metadata.uid ?? "")));
 
+  const closing = new AbortController();
+  fetchImagesAhead(deps, informers, closing.signal);
+
   return {
     runtime: podRuntime(workers),
     nodeName: deps.nodeName,
     figures: starts.lines,
     async close() {
       isClosed = true;
+      closing.abort();
       ownInformers?.close();
       await Promise.all([...workers.values()].map((worker) => worker.close(deps.closeGraceMs)));
     },

@@ -64,6 +64,9 @@ export const growthToldMs = 10_000;
 /** More files than this are not looked at: what has so many has grown already. */
 export const growthFiles = 10_000;
 
+/** An image that is only announced is fetched this much later: a pod that wants it now is to be first. */
+export const fetchAheadAfterMs = 2_000;
+
 /** Below the ephemeral range of Linux and macOS, so that no outgoing connection takes a port first. */
 export const hostPortFirst = 20_000;
 export const hostPortLast = 29_999;

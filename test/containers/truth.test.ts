@@ -322,6 +322,34 @@ describeWithPodman("what goes wrong with containers", (engine) => {
     for (const name of ["private-1", "private-2", "node-may-not"]) await real.remove(servicePath(name));
   }, 90_000);
 
+  it("an image that was announced is in the engine before anybody asks for it", async () => {
+    const digest = await pushImage(
+      registries[0]!,
+      "team/ahead",
+      "v1",
+      [await layerOf({ name: "file", body: "y" })],
+      {
+        rootfs: { type: "layers", diff_ids: [digestOf(await tarOf({ name: "file", body: "y" }))] },
+      },
+    );
+    const announced = (name: string, image: string) => ({
+      apiVersion: "caching.internal.knative.dev/v1alpha1",
+      kind: "Image",
+      metadata: { name },
+      spec: { image },
+    });
+    await real.create(announced("ahead", `${open.host}/team/ahead@${digest}`) as Resource);
+    await real.create(announced("never", `${open.host}/team/never:v1`) as Resource);
+    const told = async (name: string) => {
+      const path = `/apis/caching.internal.knative.dev/v1alpha1/namespaces/default/images/${name}`;
+      const { status } = (await real.api.request({ path })) as Told;
+      return status?.conditions?.map(({ status: is, reason = "" }) => `${is} ${reason}`.trim());
+    };
+    await expect.poll(() => told("ahead"), { timeout: patienceMs }).toEqual(["True"]);
+    await api.call("GET", `/images/${open.host}/team/ahead@${digest}/json`);
+    await expect.poll(() => told("never"), { timeout: patienceMs }).toEqual(["False ErrImagePull"]);
+  }, 60_000);
+
   it("a registry without TLS that only Drydock knows is named with the engine's own setting", async () => {
     const unknown = await forwardTo(registries[0]!.host);
     const sinceMs = Date.now();

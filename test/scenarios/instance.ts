@@ -177,6 +177,7 @@ const plurals: Readonly<Record<string, string>> = {
   Namespace: "namespaces",
   Pod: "pods",
   Secret: "secrets",
+  Image: "images",
   ServiceAccount: "serviceaccounts",
 };
 

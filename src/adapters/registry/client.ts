@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import type { RegistryCredentials } from "../../ports/index.js";
 import { type Challenge, parseChallenges } from "./challenge.js";
 import { type Line, retryAfterOf, send, wordsOf } from "./exchange.js";
+import { isLoopback } from "./hosts.js";
 import type { Identity } from "./identities.js";
 import { maxTokens, maxWordsBytes } from "./limits.js";
 import { basic, type Tokens } from "./tokens.js";
@@ -163,10 +164,6 @@ async function sendTo(
       throw unreachable(again, host, "http");
     });
   }
-}
-
-export function isLoopback(host: string): boolean {
-  return /^(localhost|[\w-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/.test(host);
 }
 
 async function refusal(

@@ -3,16 +3,21 @@
  * without TLS checks, and the package that would is five times what we need of it.
  */
 import { createHash } from "node:crypto";
-import { request as httpRequest, type IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
-import type { LookupFunction } from "node:net";
-import type { SecureContext } from "node:tls";
+import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import { request as httpsRequest, type RequestOptions } from "node:https";
+import { isIP, type LookupFunction } from "node:net";
+import { connect as connectTls, type SecureContext } from "node:tls";
+import { urlToHttpOptions } from "node:url";
 import { idleMs, maxHeaderBytes, maxRedirects, maxRetryAfterMs } from "./limits.js";
+import { proxyAway, proxyHeaders, tunnel } from "./proxy.js";
 import { RegistryTrouble } from "./trouble.js";
 
 export interface Line {
   readonly userAgent: string;
-  readonly secureContext: SecureContext;
+  /** Whom this host is trusted by, and the certificate that we show to it. */
+  readonly secureContext: (host: string) => Promise<SecureContext>;
+  /** Throws RegistryTrouble when what is set is none. */
+  readonly proxyFor: (url: URL) => URL | undefined;
   /** Whether this host's certificate is not checked. */
   readonly isUnverified: (host: string) => boolean;
   /** Whether this host may be told secrets without TLS. */
@@ -54,22 +59,57 @@ function redirected({ url, headers }: Ask, location: string): Pick<Ask, "url" | 
   return { url: next, headers: rest };
 }
 
-function sendOnce({ method, url, headers, body }: Ask, line: Line): Promise<IncomingMessage> {
-  const isTls = url.protocol === "https:";
+async function sendOnce(ask: Ask, line: Line): Promise<IncomingMessage> {
+  const { url } = ask;
+  const proxy = line.proxyFor(url);
+  if (url.protocol === "http:") {
+    if (proxy === undefined) return exchange(ask, line, url, {});
+    // Without TLS the proxy itself asks, and is told the whole address.
+    const { hostname, port, protocol } = proxy;
+    const through = {
+      protocol,
+      hostname,
+      port,
+      path: url.href,
+      headers: { host: url.host, ...proxyHeaders(proxy) },
+    };
+    return exchange(ask, line, through, {}).catch((error: Error) => {
+      throw error instanceof RegistryTrouble ? error : proxyAway(proxy, error);
+    });
+  }
+  const tls = {
+    rejectUnauthorized: !line.isUnverified(url.host),
+    secureContext: await line.secureContext(url.host),
+  };
+  if (proxy === undefined) return exchange(ask, line, url, tls);
+  const socket = await tunnel(proxy, url, line.signal);
+  const servername = isIP(url.hostname) === 0 ? url.hostname : "";
+  return exchange(ask, line, url, {
+    createConnection: () => connectTls({ ...tls, socket, servername, host: url.hostname }),
+  });
+}
+
+function exchange(
+  { method, headers, body }: Ask,
+  line: Line,
+  to: URL | RequestOptions,
+  more: RequestOptions,
+): Promise<IncomingMessage> {
+  const isTls = to.protocol === "https:";
+  const extra = to instanceof URL ? {} : to.headers;
   return new Promise((resolve, reject) => {
     const request = (isTls ? httpsRequest : httpRequest)(
-      url,
       {
+        ...(to instanceof URL ? urlToHttpOptions(to) : to),
         method,
         signal: line.signal,
         maxHeaderSize: maxHeaderBytes,
         // No pool: registries are asked seldom, and a connection that was left open may be gone.
-        agent: false,
+        ...(more.createConnection === undefined && { agent: false }),
         ...(line.lookup === undefined ? {} : { lookup: line.lookup }),
-        ...(isTls
-          ? { rejectUnauthorized: !line.isUnverified(url.host), secureContext: line.secureContext }
-          : {}),
+        ...more,
         headers: {
+          ...(extra as OutgoingHttpHeaders | undefined),
           "user-agent": line.userAgent,
           // What is checked against a digest must come as it is.
           "accept-encoding": "identity",

@@ -44,6 +44,9 @@ export const helperFreshMs = 60_000;
 /** Docker's config.json holds a few registries, and some settings. */
 export const maxConfigBytes = 1024 ** 2;
 
+/** Kept sets of what is trusted: one, and one more for each registry with certificates of its own. */
+export const maxHostTrusts = 32;
+
 /** Files of certificates that SSL_CERT_DIR may name, and the size of each. */
 export const maxCertificateFiles = 512;
 export const maxCertificateBytes = 4 * 1024 ** 2;

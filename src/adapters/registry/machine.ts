@@ -10,6 +10,7 @@ import { createSecureContext, rootCertificates, type SecureContext } from "node:
 import { dockerAuths, registryKey } from "../../domain/apis/core/pullSecret.js";
 import { defaultRegistry } from "../../domain/apis/serving/imageParts.js";
 import type { RegistryCredentials } from "../../ports/index.js";
+import type { HostCertificates } from "./hostCertificates.js";
 import { identitiesFor } from "./identities.js";
 import {
   helperFreshMs,
@@ -174,13 +175,25 @@ const bundles = [
 ];
 
 /** Certificates of authorities, as Go's programs find them, beside those Node brings. */
-export async function trusted(env: Env, more: string): Promise<SecureContext> {
+export async function trusted(
+  env: Env,
+  more: string,
+  { authorities, cert, key }: HostCertificates,
+): Promise<SecureContext> {
   const file = env["SSL_CERT_FILE"];
   const system = await firstText(file ? [file] : bundles);
   const folders = (env["SSL_CERT_DIR"] ?? "").split(":").filter((one) => one !== "");
   const extra = await Promise.all(folders.map(certificatesIn));
-  const ca = [...new Set([...rootCertificates, ...pems(system), ...extra.flat(), ...pems(more)])];
-  return createSecureContext({ ca });
+  const ca = [
+    ...new Set([
+      ...rootCertificates,
+      ...pems(system),
+      ...extra.flat(),
+      ...pems(more),
+      ...authorities.flatMap(pems),
+    ]),
+  ];
+  return createSecureContext({ ca, ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) });
 }
 
 async function certificatesIn(folder: string): Promise<readonly string[]> {

@@ -3,8 +3,8 @@
  * real registry shows on demand (429, a lying digest, silence) comes from a server that only does that.
  */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, request as httpRequest, type IncomingMessage, type RequestListener } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -67,6 +67,39 @@ const as = (host: string, username: string, password: string): RegistryCredentia
   username,
   password,
 });
+
+/** A proxy as they are in offices. It alone knows where *.test is: on this machine. */
+async function startProxy(who?: string) {
+  const asked: string[] = [];
+  const expected = who && `Basic ${Buffer.from(who).toString("base64")}`;
+  const isLetIn = ({ headers }: IncomingMessage) => !expected || headers["proxy-authorization"] === expected;
+  const server = createServer((request, response) => {
+    const to = new URL(request.url ?? "");
+    asked.push(to.host);
+    const { method, headers } = request;
+    const onward = httpRequest(
+      { host: "127.0.0.1", port: to.port, method, path: to.pathname, headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    request.pipe(onward);
+  });
+  server.on("connect", (request, socket) => {
+    asked.push(request.url ?? "");
+    if (!isLetIn(request)) return socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+    const onward = connect(Number(request.url?.split(":")[1]), "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      socket.pipe(onward).pipe(socket);
+    });
+    for (const one of [socket, onward]) one.on("error", () => one.destroy());
+    return undefined;
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  stops.push(() => new Promise((resolve) => server.close(resolve)));
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
 
 describeWith(registryProgram, "a real registry", () => {
   describe("that is open", () => {
@@ -322,6 +355,60 @@ describeWith(registryProgram, "a real registry", () => {
       const file = join(home, "authority.crt");
       await writeFile(file, secure.ca);
       expect(because(await ask(image, {}, { env: { HOME: home, SSL_CERT_FILE: file } }))).toContain(digest);
+    });
+
+    it("is believed with what docker and podman know of it: certs.d", async () => {
+      const folder = join(home, ".config/containers/certs.d", secure.host);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "ca.crt"), secure.ca);
+      expect(because(await ask(image))).toContain(digest);
+      await rm(folder, { recursive: true });
+      expect(because(await ask(image))).toContain("certificate signed by unknown authority");
+    });
+
+    it("is reached through the proxy that is set, but for those that need none", async () => {
+      const named = await registry({ tls: true, name });
+      const there = await pushImage(named, "team/model", "v1");
+      const asked = `${named.host}/team/model:v1`;
+      const registries = { caCertificates: named.ca };
+      const proxy = await startProxy("ann:secret");
+      const withProxy = (more: object) => ask(asked, { registries }, { env: { HOME: home, ...more } });
+
+      const url = `http://ann:secret@${proxy.host}`;
+      expect(because(await withProxy({ HTTPS_PROXY: url }))).toContain(there);
+      expect(proxy.asked).toContain(named.host);
+      expect(because(await withProxy({ https_proxy: `http://${proxy.host}` }))).toMatch(
+        /the proxy 127\.0\.0\.1:\d+ refused CONNECT to registry\.test:\d+: 407 .*\(ask who runs the proxy/,
+      );
+      expect(because(await withProxy({ HTTPS_PROXY: "127.0.0.1:1" }))).toMatch(
+        /the proxy 127\.0\.0\.1:1: connect ECONNREFUSED .*\(check HTTPS_PROXY/,
+      );
+      expect(because(await withProxy({ HTTPS_PROXY: "socks5://u:secret@x" }))).toMatch(
+        /^the proxy "socks5:\/\/x" is no HTTP address/,
+      );
+
+      const before = proxy.asked.length;
+      const direct = await ask(
+        asked,
+        { registries },
+        { lookup, env: { HOME: home, HTTPS_PROXY: url, NO_PROXY: ".test" } },
+      );
+      expect(because(direct)).toContain(there);
+      expect(because(await ask(image, {}, { env: { HOME: home, HTTPS_PROXY: url } }))).toContain(
+        "unknown authority",
+      );
+      expect(proxy.asked).toHaveLength(before);
+    });
+
+    it("without TLS, is asked by the proxy itself", async () => {
+      const open = await registry();
+      const there = await pushImage(open, "team/model", "v1");
+      const host = `${name}:${open.host.split(":")[1]}`;
+      const proxy = await startProxy();
+      const env = { HOME: home, HTTP_PROXY: `http://${proxy.host}` };
+      const answer = await ask(`${host}/team/model:v1`, { registries: { plainHttp: [host] } }, { env });
+      expect(because(answer)).toContain(there);
+      expect(proxy.asked).toContain(host);
     });
 
     it("is not taken for another host", async () => {

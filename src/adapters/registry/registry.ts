@@ -8,11 +8,14 @@ import type { SecureContext } from "node:tls";
 import type { RegistriesConfig } from "../../domain/apis/config/index.js";
 import { type ImageParts, imageParts } from "../../domain/apis/serving/imageParts.js";
 import type { DigestAnswer, ImageDigests, RegistryCredentials } from "../../ports/index.js";
-import { askRegistry, isLoopback, type Lore, type Place, type Question } from "./client.js";
+import { askRegistry, type Lore, type Place, type Question } from "./client.js";
 import { bodyOf, type Line, sha256 } from "./exchange.js";
+import { type HostCertificates, hostCertificates } from "./hostCertificates.js";
+import { isLoopback } from "./hosts.js";
 import { identitiesFor } from "./identities.js";
-import { maxCredentials, maxManifestBytes } from "./limits.js";
+import { maxCredentials, maxHostTrusts, maxManifestBytes } from "./limits.js";
 import { type Env, machineOf, trusted } from "./machine.js";
+import { proxyFor } from "./proxy.js";
 import { tokenCache } from "./tokens.js";
 import { outOfTime, RegistryTrouble, told, unreachable } from "./trouble.js";
 
@@ -59,17 +62,27 @@ const digestPattern = /^sha256:[0-9a-f]{64}$/;
 export function openRegistry({ version, env, now = Date.now, lookup }: RegistryOptions): Registry {
   const lore: Lore = { tokens: tokenCache(now), schemes: new Map(), challenges: new Map() };
   const machine = machineOf(env, now);
-  let trust: { readonly more: string; readonly context: Promise<SecureContext> } | undefined;
+  const trusts = new Map<string, Promise<SecureContext>>();
 
-  async function lineOf({ registries, signal }: Access): Promise<Line> {
+  /** Two hundred certificates take a while to read: once, until what is trusted changes. */
+  function trust(more: string, own: HostCertificates): Promise<SecureContext> {
+    const key = JSON.stringify([more, own]);
+    const known = trusts.get(key);
+    if (known !== undefined) return known;
+    if (trusts.size >= maxHostTrusts) trusts.clear();
+    const made = trusted(env, more, own);
+    made.catch(() => trusts.delete(key));
+    trusts.set(key, made);
+    return made;
+  }
+
+  function lineOf({ registries, signal }: Access): Line {
     const { caCertificates, plainHttp, skipTlsVerify } = registries;
-    // Two hundred certificates take a while to read: once, until the ConfigMap changes.
-    if (trust?.more !== caCertificates)
-      trust = { more: caCertificates, context: trusted(env, caCertificates) };
     return {
       // Upstream's own, which registries' owners know.
       userAgent: `knative/${version} (serving)`,
-      secureContext: await trust.context,
+      secureContext: async (host) => trust(caCertificates, await hostCertificates(env, host)),
+      proxyFor: (url) => proxyFor(url, env),
       isUnverified: (host) => skipTlsVerify.includes(host),
       isPlain: (host) => plainHttp.includes(host) || isLoopback(host),
       signal,
@@ -83,7 +96,7 @@ export function openRegistry({ version, env, now = Date.now, lookup }: RegistryO
     access: Access,
     run: (place: Place, line: Line) => Promise<T>,
   ): Promise<T> {
-    const line = await lineOf(access);
+    const line = lineOf(access);
     for (const mirror of access.registries.mirrors[registry] ?? []) {
       try {
         return await run(await placeOf(mirror, repository, access), line);

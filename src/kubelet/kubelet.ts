@@ -15,6 +15,7 @@ import { type PodWorker, podWorker } from "./podWorker.js";
 import { podRuntime } from "./runtime.js";
 import { startFigures } from "./startTimes.js";
 import { idleShareOfMachine, startTurns } from "./startTurns.js";
+import { isEnded } from "./status/podStatus.js";
 
 export interface Kubelet {
   readonly runtime: PodRuntime;
@@ -94,7 +95,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   await pods.synced;
   // Nobody waits for it. What their workers may take back is left to them.
-  if (deps.engine?.hasLeftovers()) void deps.engine.sweep(new Set(workers.keys()));
+  const alive = [...workers].filter(([, worker]) => !isEnded(worker.pod())).map(([uid]) => uid);
+  if (deps.engine?.hasLeftovers()) void deps.engine.sweep(new Set(alive));
   await clearFolders(deps.home, new Set(pods.lister.list().map((pod) => pod.metadata.uid ?? "")));
 
   const closing = new AbortController();

@@ -504,6 +504,6 @@ it("names every variable that is wrong, and why", () => {
   const lists = { SERVING_READINESS_PROBE: "[{}]", QUEUE_PROXY_TLS_MIN_VERSION: "1.0", ROOT_CA: "x" };
   const again = spawnSync(process.execPath, [program], { encoding: "utf8", env: lists });
   expect(again.stderr).toContain("is a list, but ENABLE_MULTI_CONTAINER_PROBES is not true");
-  expect(again.stderr).toContain('QUEUE_PROXY_TLS_MIN_VERSION is "1.0"');
+  expect(again.stderr).toContain('QUEUE_PROXY_TLS_MIN_VERSION: "1.0" is no TLS version');
   expect(again.stderr).toContain("ROOT_CA holds no certificate in PEM");
 });

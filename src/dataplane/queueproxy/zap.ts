@@ -30,11 +30,12 @@ export function readLogging(
     return typeof said === "string" ? said : usual[one];
   };
   // The level of its own wins over the one for all.
-  const named: unknown = level || read["level"] || "info";
+  const said: unknown = level || read["level"] || "info";
+  const named = typeof said === "string" ? said.toLowerCase() : said;
   const isLevel = (levels as readonly unknown[]).includes(named);
   if (!isLevel)
     wrong.push(
-      `${level ? "SERVING_LOGGING_LEVEL" : "SERVING_LOGGING_CONFIG: level"} is ${JSON.stringify(named)}, which is none of ${levels.join(", ")}`,
+      `${level ? "SERVING_LOGGING_LEVEL" : "SERVING_LOGGING_CONFIG: level"} is ${JSON.stringify(said)}, which is none of ${levels.join(", ")}`,
     );
   return {
     level: isLevel ? (named as LogLevel) : "info",

@@ -2,13 +2,23 @@
 
 import { nameProblems } from "../names/index.js";
 import { present } from "./defaults.js";
-import { durationText, milliseconds } from "./goText.js";
+import { durationText, milliseconds, type Parsed } from "./goText.js";
 import { labelSelection } from "./selection.js";
 import type { DeploymentConfig } from "./servingConfig.types.js";
-import { type Fault, optional, type Reading, readers, setting, settingsMap } from "./settings.js";
+import {
+  type Fault,
+  optional,
+  type Reader,
+  type Reading,
+  readers,
+  setting,
+  settingsMap,
+} from "./settings.js";
+import { tlsCurves, tlsSuites, tlsVersion } from "./tlsNames.js";
 import { parseYaml } from "./yaml.js";
 
 const { bool, duration, quantity, text, texts } = readers();
+const version = named(tlsVersion);
 
 export const deploymentMap = settingsMap({
   name: "config-deployment",
@@ -86,18 +96,18 @@ export const deploymentMap = settingsMap({
       "Whom the queue-proxy gets service account tokens for, between commas.",
     ),
     rootCa: setting("queue-sidecar-rootca", "", text, "Certificates the queue-proxy trusts, as PEM."),
-    tlsMin: setting("queue-sidecar-tls-min-version", "", text, "The oldest TLS the queue-proxy speaks."),
-    tlsMax: setting("queue-sidecar-tls-max-version", "", text, "The newest TLS the queue-proxy speaks."),
+    tlsMin: setting("queue-sidecar-tls-min-version", "", version, "The oldest TLS the queue-proxy speaks."),
+    tlsMax: setting("queue-sidecar-tls-max-version", "", version, "The newest TLS the queue-proxy speaks."),
     tlsCiphers: setting(
       "queue-sidecar-tls-cipher-suites",
       "",
-      text,
+      named(tlsSuites),
       "The cipher suites it may use, between commas.",
     ),
     tlsCurves: setting(
       "queue-sidecar-tls-curve-preferences",
       "",
-      text,
+      named(tlsCurves),
       "The curves it prefers, between commas.",
     ),
     affinity: setting(
@@ -119,8 +129,12 @@ export const deploymentMap = settingsMap({
       "Whether a pod without a node is only a matter of time, as where nodes come on demand.",
     ),
   },
-  check({ image, deadline, digestTimeout }) {
+  check({ image, deadline, digestTimeout, tlsMin, tlsMax }) {
     const faults: Fault[] = [];
+    if (tlsMin !== undefined && tlsMax !== undefined && tlsMin > tlsMax) {
+      const keys = ["queue-sidecar-tls-min-version", "queue-sidecar-tls-max-version"];
+      faults.push({ keys, message: keys.join(" is above ") });
+    }
     if (image === "") {
       faults.push({ keys: ["queue-sidecar-image"], message: "queue-sidecar-image cannot be empty or unset" });
     }
@@ -190,4 +204,12 @@ function runtimeClasses(source: string, key: string): Reading<DeploymentConfig["
     found.push({ name, selector: selection.value.selector });
   }
   return { value: found };
+}
+
+/** What a queue-proxy would refuse at its start is refused as it is written. */
+function named<T>(parse: (text: string) => Parsed<T>): Reader<T> {
+  return (given, key) => {
+    const parsed = parse(given);
+    return "value" in parsed ? parsed : { fault: `${key}: ${parsed.because}` };
+  };
 }

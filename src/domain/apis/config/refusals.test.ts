@@ -84,6 +84,16 @@ refuses("config-defaults", [
 ]);
 
 refuses("config-deployment", [
+  [
+    "queue-sidecar-tls-min-version",
+    "1.1",
+    'queue-sidecar-tls-min-version: "1.1" is no TLS version: it must be 1.2 or 1.3',
+  ],
+  [
+    "queue-sidecar-tls-curve-preferences",
+    "X25519, P-256",
+    'queue-sidecar-tls-curve-preferences: "P-256" is no curve known here: X25519MLKEM768, X25519, CurveP256, CurveP384, CurveP521',
+  ],
   ["queue-sidecar-image", "", "queue-sidecar-image cannot be empty or unset"],
   ["digest-resolution-timeout", "0s", "digest-resolution-timeout cannot be a non-positive duration, was 0s"],
   [
@@ -171,6 +181,13 @@ refuses("config-registries", [
     'mirrors: "https://mirror.example.com" is not a registry\'s host, such as registry.example.com:5000',
   ],
 ]);
+
+it("config-deployment: the oldest TLS is not newer than the newest", () => {
+  const versions = { "queue-sidecar-tls-min-version": "1.3", "queue-sidecar-tls-max-version": "1.2" };
+  expect(denied("config-deployment", versions)).toBe(
+    "queue-sidecar-tls-min-version is above queue-sidecar-tls-max-version",
+  );
+});
 
 it("config-registries: a host without TLS has no certificate to skip", () => {
   expect(

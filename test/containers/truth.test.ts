@@ -350,6 +350,47 @@ describeWithPodman("what goes wrong with containers", (engine) => {
     await expect.poll(() => told("never"), { timeout: patienceMs }).toEqual(["False ErrImagePull"]);
   }, 60_000);
 
+  it("an image that has gone from its registry runs on from the engine's copy, where the policy allows", async () => {
+    const tar = await tarOf(
+      { name: "server", body: goProgram(), mode: 0o755 },
+      { name: "gone", body: "soon" },
+    );
+    const digest = await pushImage(registries[0]!, "team/gone", "v1", [gzipSync(tar)], {
+      config: { Entrypoint: ["/server"] },
+      rootfs: { type: "layers", diff_ids: [digestOf(tar)] },
+    });
+    const image = `${open.host}/team/gone:v1`;
+    const pinned = `${open.host}/team/gone@${digest}`;
+    const sinceMs = Date.now();
+    await real.create(service("stays", { image, imagePullPolicy: "IfNotPresent" }));
+    await real.said("Service/stays", /^True/, sinceMs, patienceMs);
+    await registries[0]!.remove("team/gone", digest);
+    const uidOf = async () => {
+      const { items } = JSON.parse(
+        await kubectl("get", "pods", "-l", "serving.knative.dev/service=stays", "-o", "json"),
+      ) as { readonly items: readonly Pod[] };
+      return items.filter(isReadyPod).map(({ metadata }) => metadata.uid);
+    };
+    const before = await uidOf();
+    await kubectl("delete", "pods", "-l", "serving.knative.dev/service=stays", "--wait=false");
+    await expect
+      .poll(async () => (await uidOf()).filter((uid) => !before.includes(uid)).length, {
+        timeout: patienceMs,
+      })
+      .toBeGreaterThan(0);
+
+    await real.create(
+      podOf("asks-anew", { containers: [{ name: "c", image: pinned, imagePullPolicy: "Always" }] }),
+    );
+    const isTold = ({ containerStatuses }: NonNullable<Pod["status"]>) =>
+      /unknown.*imagePullPolicy IfNotPresent would use it/.test(
+        containerStatuses?.[0]?.state?.waiting?.message ?? "",
+      );
+    await seen("asks-anew", isTold);
+    await real.remove("/api/v1/namespaces/default/pods/asks-anew");
+    await real.remove(servicePath("stays"));
+  }, 90_000);
+
   it("a registry without TLS that only Drydock knows is named with the engine's own setting", async () => {
     const unknown = await forwardTo(registries[0]!.host);
     const sinceMs = Date.now();
@@ -407,6 +448,10 @@ describeWithPodman("what goes wrong with containers", (engine) => {
     });
   }
 });
+
+function isReadyPod({ status }: Pod): boolean {
+  return status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+}
 
 function conditionsOf({ kind, metadata, status }: Told): readonly string[] {
   const { containerStatuses = [], initContainerStatuses = [] } = (status ?? {}) as NonNullable<Pod["status"]>;

@@ -5,6 +5,8 @@ import { connect, constants } from "node:http2";
 import { setTimeout as wait } from "node:timers/promises";
 import { WebSocket } from "ws";
 
+/** A Revision that is no longer routed to keeps its pods while a socket is open, until its timeoutSeconds cut it. */
+const socketMs = 10_000;
 const pauseMs = 10;
 const answerWithinMs = 30_000;
 
@@ -100,8 +102,9 @@ async function webSocket({ port, host, tally, stopping }) {
       const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { host } });
       let opened = false;
       let count = 0;
+      const openedMs = performance.now();
       const next = () => {
-        if (stopping.now) socket.close(1000);
+        if (stopping.now || performance.now() - openedMs > socketMs) socket.close(1000);
         else {
           count += 1;
           socket.send(`${count}`);

@@ -11,6 +11,7 @@ import { emptyTable, type Gateway, startGateway } from "../dataplane/index.js";
 import { drainMs } from "./drain.js";
 import { followRoutes } from "./followRoutes.js";
 import type { Busy, FromGateway, GatewayResources, SocketName, ToGateway } from "./gatewayProcess.js";
+import { keepCode } from "./keepCode.js";
 import { httpFront } from "./openGateway.js";
 import { logsRequests, type RequestLogOrder } from "./requestLog.js";
 
@@ -25,6 +26,8 @@ const busyEveryMs = 20;
 
 /** To the API. It answers a list sooner than a connection is made, and each costs memory on both sides. */
 const connections = 2;
+
+keepCode();
 
 /** Sockets the parent holds; they came before `start`. */
 const handles = new Map<SocketName, object>();

@@ -17,6 +17,7 @@ import type { Clock, Log } from "../ports/index.js";
 import { type Draining, drainMs, drainTeller } from "./drain.js";
 import type { Embedded } from "./embedded.js";
 import { claimHome, holderOf } from "./homeLock.js";
+import { keepCode } from "./keepCode.js";
 import { accessIn, kubeconfigText } from "./kubeconfigText.js";
 import { identityOf, isSameProcess, type ProcessIdentity } from "./processIdentity.js";
 import { version } from "./version.js";
@@ -73,6 +74,7 @@ export function makeInstances(options: InstancesOptions): Instances {
         bind,
         say,
       );
+      keepCode();
       say("starting the server and the gateway");
       const { startEmbedded } = await loading;
       const { domain } = asked;

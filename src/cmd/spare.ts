@@ -5,6 +5,7 @@
 import { closeSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { type Becoming, spareVariable } from "../ports/index.js";
+import { keepCode } from "./keepCode.js";
 
 const descriptor = 3;
 /** What it was told is to end soon, and somebody waits for that. */
@@ -19,6 +20,7 @@ export function isSpare(): boolean {
  * to end with `leave` keeps the pipe for its last word.
  */
 export async function becomeTold(warmUp: () => Promise<void>, ends: "leaves" | "whenever"): Promise<void> {
+  keepCode();
   const pipe = new Socket({ fd: descriptor, readable: true, writable: true });
   const nobody = () => process.exit(0);
   pipe.once("end", nobody);

@@ -26,6 +26,7 @@ const smuggling: readonly Row[] = [
   [400, "TE.TE", post("Transfer-Encoding: chunked\r\nTransfer-encoding: cow", "0\r\n\r\n")],
   [400, "TE.TE twice chunked", post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "0\r\n\r\n")],
   [400, "a vertical tab before chunked", post("Transfer-Encoding: \x0bchunked", "0\r\n\r\n")],
+  [400, "a tab after chunked", post("Transfer-Encoding: chunked \t", "0\r\n\r\n")],
   [400, "chunked in quotes", post('Transfer-Encoding: "chunked"', "0\r\n\r\n")],
   [400, "chunked and more", post("Transfer-Encoding: chunked, identity", "0\r\n\r\n")],
   [400, "identity", post("Transfer-Encoding: identity\r\nContent-Length: 0")],

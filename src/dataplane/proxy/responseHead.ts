@@ -170,7 +170,10 @@ export function countOf(bytes: Uint8Array, from: number, to: number): number {
 }
 
 export function isChunked(bytes: Uint8Array, { valueStart, valueEnd }: FieldScanner): boolean {
-  return valueEnd - valueStart === 7 && isNamed(bytes, valueStart, "chunked");
+  let after = valueEnd;
+  while (bytes[after] === 0x20) after += 1;
+  // A tab after it is white space to RFC 9110 and another coding to llhttp: what readers disagree on is refused.
+  return valueEnd - valueStart === 7 && bytes[after] !== 0x09 && isNamed(bytes, valueStart, "chunked");
 }
 
 /** What `Connection` names, in lower case. */

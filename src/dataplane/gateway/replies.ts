@@ -3,18 +3,16 @@ import type { Socket } from "node:net";
 import type { Activity } from "../activator/index.js";
 import type { Piece, Reply, ReplyHead } from "../proxy/index.js";
 
-/** For revisions that limit how an answer may dawdle. */
-export class WatchedReply implements Reply {
+/** Passes everything on; what stands before a reply says only what it does else. */
+export class PassingReply<Inner extends Reply> implements Reply {
   readonly switch?: NonNullable<Reply["switch"]>;
 
-  constructor(
-    private readonly inner: Reply,
-    private readonly activity: Activity,
-  ) {
-    // A tunnel's bytes are no answer: as in Knative they neither begin one nor keep it alive.
+  constructor(protected readonly inner: Inner) {
     if (inner.switch !== undefined)
-      this.switch = (head: ReplyHead, upstream: Socket, early: Buffer, done: () => void) =>
+      this.switch = (head: ReplyHead, upstream: Socket, early: Buffer, done: () => void) => {
+        this.switched(head);
         inner.switch?.(head, upstream, early, done);
+      };
   }
 
   get onDrain() {
@@ -41,17 +39,15 @@ export class WatchedReply implements Reply {
     this.inner.inform(status, lines);
   }
 
+  begin(head: ReplyHead): void {
+    this.inner.begin(head);
+  }
+
   flush(): void {
     this.inner.flush();
   }
 
-  begin(head: ReplyHead): void {
-    this.activity.begun();
-    this.inner.begin(head);
-  }
-
   write(chunk: Piece): boolean {
-    this.activity.moved();
     return this.inner.write(chunk);
   }
 
@@ -61,6 +57,29 @@ export class WatchedReply implements Reply {
 
   abort(): void {
     this.inner.abort();
+  }
+
+  /** The connection becomes a tunnel. */
+  protected switched(_head: ReplyHead): void {}
+}
+
+/** For revisions that limit how an answer may dawdle. A tunnel's bytes are no answer: as in Knative they neither begin one nor keep it alive. */
+export class WatchedReply extends PassingReply<Reply> {
+  constructor(
+    inner: Reply,
+    private readonly activity: Activity,
+  ) {
+    super(inner);
+  }
+
+  override begin(head: ReplyHead): void {
+    this.activity.begun();
+    this.inner.begin(head);
+  }
+
+  override write(chunk: Piece): boolean {
+    this.activity.moved();
+    return this.inner.write(chunk);
   }
 }
 

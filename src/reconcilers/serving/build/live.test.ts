@@ -184,8 +184,9 @@ describe("a Build of real processes", { timeout: 30_000 }, () => {
   });
 
   it("is stopped when its time is over, and keeps its log", async () => {
-    const build = await world.run({ steps: [sh("slow", "echo begun; sleep 60")], timeout: "1s" });
-    expect(said(build)).toBe("False BuildTimeout Step slow did not finish within 1s, the Build's timeout.");
+    // Long enough for a step to begin on a busy machine: a Build whose step never began says so in other words.
+    const build = await world.run({ steps: [sh("slow", "echo begun; sleep 60")], timeout: "5s" });
+    expect(said(build)).toBe("False BuildTimeout Step slow did not finish within 5s, the Build's timeout.");
     expect(await world.open(build.status?.buildLogsLink ?? "")).toBe("begun\n");
   });
 });

@@ -3,7 +3,10 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [port, dist, grpcPort, ...podPorts] = process.argv.slice(2);
-const { compileRoutes, startGateway } = await import(pathToFileURL(resolve(dist, "dataplane/index.js")).href);
+const fromDist = (path) => import(pathToFileURL(resolve(dist, path)).href);
+const { compileRoutes, startGateway } = await fromDist("dataplane/index.js");
+const { bindLightly } = await fromDist("cmd/bindLightly.js");
+bindLightly();
 
 const external = "knative-serving/knative-ingress-gateway";
 const local = "knative-serving/knative-local-gateway";

@@ -8,6 +8,7 @@ import { kubeClient } from "../adapters/kubeClient/index.js";
 import { streamLog } from "../adapters/log/index.js";
 import { makeInformers } from "../controller/index.js";
 import { emptyTable, type Gateway, startGateway } from "../dataplane/index.js";
+import { bindLightly } from "./bindLightly.js";
 import { drainMs } from "./drain.js";
 import { followRoutes } from "./followRoutes.js";
 import type { Busy, FromGateway, GatewayResources, SocketName, ToGateway } from "./gatewayProcess.js";
@@ -28,6 +29,7 @@ const busyEveryMs = 20;
 const connections = 2;
 
 keepCode();
+bindLightly();
 
 /** Sockets the parent holds; they came before `start`. */
 const handles = new Map<SocketName, object>();

@@ -2,6 +2,9 @@
 import { systemClock, systemRandom } from "../adapters/clock/index.js";
 import { lineWriter } from "../adapters/log/index.js";
 import { queueLog, readEnvironment, startQueueProxy } from "../dataplane/index.js";
+import { bindLightly } from "./bindLightly.js";
+
+bindLightly();
 
 const read = readEnvironment(process.env);
 if ("wrong" in read) {

@@ -24,7 +24,13 @@ export function makeClosers(): Closers {
       return opening;
     },
     async close() {
-      for (const end of ends.splice(0).reverse()) await end();
+      // No timer of ours keeps a process alive, and one that ends by itself while it waits would leave things open.
+      const awake = setInterval(() => {}, 1_000);
+      try {
+        for (const end of ends.splice(0).reverse()) await end();
+      } finally {
+        clearInterval(awake);
+      }
     },
   };
 }

@@ -125,6 +125,7 @@ const excused = [
   "CertificateExternallyProvided",
   "CreateContainerError",
   "DeadlineExceeded",
+  "EngineAway",
   "HTTPDowngrade",
   "Manual",
   "OutOfDate",

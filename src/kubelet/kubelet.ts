@@ -95,8 +95,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   await pods.synced;
   // Nobody waits for it. What their workers may take back is left to them.
-  const alive = [...workers].filter(([, worker]) => !isEnded(worker.pod())).map(([uid]) => uid);
-  if (deps.engine?.hasLeftovers()) void deps.engine.sweep(new Set(alive));
+  const alive = () =>
+    new Set([...workers].filter(([, worker]) => !isEnded(worker.pod())).map(([uid]) => uid));
+  if (deps.engine?.hasLeftovers()) void deps.engine.sweep(alive);
   await clearFolders(deps.home, new Set(pods.lister.list().map((pod) => pod.metadata.uid ?? "")));
 
   const closing = new AbortController();

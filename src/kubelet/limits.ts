@@ -8,6 +8,10 @@ export const restartBackoffResetMs = 600_000;
 /** How long the end itself is shown before the wait for the next start is: else `kubectl get pods` never says Error. */
 export const endShownMs = 2_000;
 
+/** How often an engine that is away is asked for the containers an earlier life left in it: soon at first, and never rarer. */
+export const awayFirstMs = 250;
+export const awayMaxMs = 2_000;
+
 /** A missing ConfigMap or volume usually comes within moments of the pod that names it. */
 export const setupRetryFirstMs = 500;
 export const setupRetryMaxMs = 10_000;
@@ -16,6 +20,8 @@ export const setupRetryMaxMs = 10_000;
 export const lameDuckMs = 400;
 /** Longest wait for pods when Drydock itself ends, whatever grace they ask for. */
 export const closeGraceMs = 5_000;
+/** From a container's last moment of grace to the news that it has ended. */
+export const closeEndMs = 1_000;
 
 /** How often a start-up is looked at: every `everyMs` until `untilMs` after the container's start. */
 export const eagerProbes: readonly { readonly untilMs: number; readonly everyMs: number }[] = [

@@ -6,6 +6,7 @@ import type { Container } from "../domain/apis/core/container.types.js";
 import type { Pod } from "../domain/apis/core/pod.types.js";
 import type { Images, PodRef, Sandbox, Survivor } from "../ports/index.js";
 import type { KubeletDeps } from "./deps.js";
+import { isTrouble } from "./setup/problem.js";
 
 const sandboxAnnotation = "drydock.dev/sandbox";
 
@@ -20,13 +21,18 @@ export interface Place {
 /** `because` says why no sandbox fits, and what would make one fit. */
 export type Placed = Place | { readonly because: string };
 
+export type Survivors =
+  | { readonly outcome: "found"; readonly place: Place; readonly all: readonly Survivor[] }
+  /** The engine is not there to be asked. */
+  | { readonly outcome: "away"; readonly because: string };
+
 export interface PodPlace {
   readonly kind: Promise<SandboxKind>;
   of(container: Container, role: "init" | "sidecar" | "main"): Promise<Placed>;
   /** Whether an earlier life of Drydock ran this pod in an engine, and was killed: its containers may run on. */
   readonly mayHaveSurvived: boolean;
-  /** Containers of this pod that run on, and where: each is followed or ended by whoever asked. */
-  survivors(ref: PodRef): Promise<{ readonly place: Place; readonly all: readonly Survivor[] } | undefined>;
+  /** What an earlier life left of this pod, and where: each is followed or ended by whoever asked. */
+  survivors(ref: PodRef): Promise<Survivors>;
   /** What the pod's containers shared is given back. */
   end(ref: PodRef): Promise<void>;
 }
@@ -61,12 +67,17 @@ export function podPlace(pod: Pod, deps: KubeletDeps): PodPlace {
     kind,
     mayHaveSurvived,
     async survivors(ref) {
-      if (deps.engine === undefined || !mayHaveSurvived) return undefined;
-      const opened = await deps.engine.open();
-      if (opened.outcome === "missing") return undefined;
+      const opened = await deps.engine!.open();
+      if (opened.outcome === "missing") return { outcome: "away", because: opened.because };
       engine = opened.sandbox;
-      const all = (await opened.sandbox.survivors?.(ref)) ?? [];
-      return { place: { kind: "container", sandbox: opened.sandbox, images: opened.images }, all };
+      try {
+        const all = (await opened.sandbox.survivors?.(ref)) ?? [];
+        const place: Place = { kind: "container", sandbox: opened.sandbox, images: opened.images };
+        return { outcome: "found", place, all };
+      } catch (error) {
+        if (!isTrouble(error)) throw error;
+        return { outcome: "away", because: error.message };
+      }
     },
     async of({ image }, role) {
       if (wish !== undefined && wish !== "process" && wish !== "container") {

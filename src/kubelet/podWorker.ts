@@ -12,7 +12,15 @@ import { type ContainerLife, containerLife, type RunsOn } from "./container/cont
 import type { KubeletDeps } from "./deps.js";
 import { podFolders } from "./folders.js";
 import type { HostPorts } from "./hostPorts.js";
-import { finalStatusMs, growthToldMs, setupRetryFirstMs, setupRetryMaxMs } from "./limits.js";
+import {
+  awayFirstMs,
+  awayMaxMs,
+  closeEndMs,
+  finalStatusMs,
+  growthToldMs,
+  setupRetryFirstMs,
+  setupRetryMaxMs,
+} from "./limits.js";
 import { podPlace } from "./place.js";
 import { podApi } from "./podApi.js";
 import { type PodPorts, takePodPorts } from "./podPorts.js";
@@ -64,21 +72,24 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
 
   let pod = first;
   let facts: Omit<PodFacts, "pod" | "conditions"> = {
-    containers: restoredFacts(first, resting, clock.now(), () => place.mayHaveSurvived),
+    containers: restoredFacts(first, resting, clock.now(), () =>
+      place.mayHaveSurvived ? { isRunning: false } : undefined,
+    ),
     startedAtMs,
     isPrepared: false,
     isInitialized: !hasInit || isEnded(first),
     isTerminating: false,
     isOver: isEnded(first),
     progressedAtMs: undefined,
+    away: undefined,
     failure: undefined,
     started: undefined,
   };
   let conditions = first.status?.conditions ?? [];
   let ports: PodPorts | undefined;
   let volumes: Volumes = new Map();
-  /** Containers of an earlier life that run on, by name. */
-  const runOn = new Map<string, RunsOn>();
+  /** Containers of an earlier life that are followed from where it broke off, by name. */
+  const takenBack = new Map<string, RunsOn>();
   let isBindDue = false;
   let bound: Promise<void> | undefined;
   let graceAllowedMs = Number.POSITIVE_INFINITY;
@@ -155,7 +166,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
   /** Only a first start is one that somebody waited for. */
   function startedNow(containers: ReadonlyMap<string, ContainerFacts>): StartTimes | undefined {
     if (!spec.containers.every(({ name }) => containers.get(name)?.isReady)) return undefined;
-    if (runOn.size > 0) return undefined;
+    if (takenBack.size > 0) return undefined;
     const times = start.ready();
     if (times !== undefined) deps.onStarted(times);
     endTurn();
@@ -173,12 +184,12 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     await takeBack();
     // What was in memory went with the last Drydock, and init containers may have to write it again.
     const inMemory = (spec.volumes ?? []).some(({ emptyDir }) => emptyDir?.medium === "Memory");
-    const hadVolumes = existsSync(folders.volumes) && (!inMemory || runOn.size > 0);
+    const hadVolumes = existsSync(folders.volumes) && (!inMemory || runsOn());
     const gate = deferred();
     // They make their images ready while volumes, ports and init containers are on their way.
     const main = mains.filter((life) => !isFinished(life)).map((life) => runLife(life, gate.promise));
     const cancelDeadline = watchDeadline();
-    endTurn = runOn.size > 0 ? () => {} : await deps.turns.take(ending.signal);
+    endTurn = runsOn() ? () => {} : await deps.turns.take(ending.signal);
     const prepared = await prepare();
     const others = prepared ? await initialize(hadVolumes) : [];
     if (!ending.signal.aborted) {
@@ -197,33 +208,53 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     know({ isOver: true });
   }
 
-  /** What a Drydock that was killed left running goes on as it is; the rest begins again. */
+  /** What a Drydock that was killed left goes on as it is, or tells how it ended; the rest begins again. */
   async function takeBack(): Promise<void> {
     if (!place.mayHaveSurvived) return;
-    // An engine that fails here fails again where it is told: at the start.
-    const found = await place.survivors(ref).catch(() => undefined);
+    const found = await askForSurvivors();
     const unwanted = (found?.all ?? []).filter((survivor) => {
       const { state, containerID } = facts.containers.get(survivor.name) ?? {};
       const isKnown = state?.running !== undefined && containerID?.endsWith(`://${survivor.id}`) === true;
-      if (isKnown && !ending.signal.aborted) runOn.set(survivor.name, { survivor, place: found!.place });
-      return !runOn.has(survivor.name);
+      if (isKnown && !ending.signal.aborted) takenBack.set(survivor.name, { survivor, place: found!.place });
+      return !takenBack.has(survivor.name);
     });
     await Promise.all(unwanted.map((survivor) => survivor.end()));
-    const containers = restoredFacts(first, resting, clock.now(), (name) => runOn.has(name));
-    facts = { ...facts, containers };
-    const [one] = runOn.values();
+    const containers = restoredFacts(first, resting, clock.now(), (name) => takenBack.get(name)?.survivor);
+    facts = { ...facts, containers, away: undefined };
+    const [one] = takenBack.values();
     if (one === undefined) return;
     ports ??= await takePodPorts(pod, table, one.survivor.podPorts);
-    facts = { ...facts, isPrepared: true, isInitialized: before.every(({ life }) => isUp(life)) };
-    log.info("took back containers of an earlier life", { pod: ref, count: runOn.size });
+    facts = { ...facts, isPrepared: true, isInitialized: before.every(isUp) };
+    log.info("took back containers of an earlier life", { pod: ref, count: takenBack.size });
   }
 
-  function isUp({ container: { name } }: ContainerLife): boolean {
-    return runOn.has(name) || facts.containers.get(name)?.state.terminated?.exitCode === 0;
+  /** Only the engine knows what became of them: nothing is begun anew, or ended, before it answers. */
+  async function askForSurvivors() {
+    for (let waitMs = awayFirstMs; !over.signal.aborted; waitMs = Math.min(waitMs * 2, awayMaxMs)) {
+      const found = await place.survivors(ref);
+      if (found.outcome === "found") {
+        if (facts.away !== undefined)
+          recorder.event(pod, "Normal", "EngineBack", "the container engine answers again");
+        return found;
+      }
+      if (facts.away === undefined) recorder.event(pod, "Warning", "EngineAway", found.because);
+      know({ away: found.because, isInitialized: before.every(isUp) });
+      await pause(clock, waitMs, over.signal);
+    }
+    return undefined;
+  }
+
+  function isUp({ isSidecar, life }: (typeof before)[number]): boolean {
+    const known = facts.containers.get(life.container.name);
+    return isSidecar ? known?.isStarted === true : known?.state.terminated?.exitCode === 0;
+  }
+
+  function runsOn(): boolean {
+    return [...takenBack.values()].some(({ survivor }) => survivor.isRunning);
   }
 
   function runLife(life: ContainerLife, gate: Promise<void>): ReturnType<ContainerLife["run"]> {
-    return life.run(gate, runOn.get(life.container.name));
+    return life.run(gate, takenBack.get(life.container.name));
   }
 
   async function initialize(hadVolumes: boolean): Promise<readonly Promise<unknown>[]> {
@@ -369,7 +400,8 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
       over.abort();
       ending.abort();
       stopAll(Math.min(closeGraceMs, graceMs()));
-      await alive;
+      // An engine that is away tells nothing of an end.
+      await Promise.race([alive, pause(clock, closeGraceMs + closeEndMs)]);
       await rm(folders.memoryRoot, { recursive: true, force: true });
     },
     done: finished.promise,

@@ -7,8 +7,8 @@ export interface Engine {
   open(): Promise<Opened>;
   /** Whether an earlier life may have left something that only opening it can show. */
   hasLeftovers(): boolean;
-  /** Ends what an earlier life left, but for the pods of these uids: now, or as soon as the engine is found. */
-  sweep(keep: ReadonlySet<string>): Promise<void>;
+  /** Ends what an earlier life left, but for the pods whose uids it is told then: now, or as soon as the engine is found. */
+  sweep(keep: () => ReadonlySet<string>): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -104,14 +104,15 @@ export interface SandboxExec {
   readonly tty: boolean;
 }
 
-/** A container of an earlier life of Drydock that runs on as it was. */
+/** A container of an earlier life of Drydock: it runs on as it was, or has ended since, and how is still known. */
 export interface Survivor {
   /** Its name in the pod. */
   readonly name: string;
   readonly id: string;
+  readonly isRunning: boolean;
   /** Every port of its pod, as that life had given them. */
   readonly podPorts: readonly PodPort[];
-  /** From here on it is as if it had been started now. What it has written since that moment is heard first. */
+  /** From here on it is as if it had been started here. What it has written since that moment is heard first. */
   follow(
     spec: Pick<ContainerSpec, "pod" | "name" | "memoryLimitBytes" | "onOutput">,
     sinceMs: number,
@@ -129,7 +130,7 @@ export interface Sandbox {
   readonly forwardsPorts?: boolean;
   /** Nothing more of this pod will be started: what its containers shared goes. */
   endPod?(pod: PodRef): Promise<void>;
-  /** What an earlier life left running of this pod, where containers outlive Drydock; the caller's from now on. */
+  /** What an earlier life left of this pod, where containers outlive Drydock; the caller's from now on. */
   survivors?(pod: PodRef): Promise<readonly Survivor[]>;
   /** Ends what an earlier life left behind, but for these pods'; gives the ids of those containers. */
   sweep(keep?: ReadonlySet<string>): Promise<readonly string[]>;

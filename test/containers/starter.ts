@@ -36,7 +36,7 @@ import { systemClock } from ${from("clock")};
 const log = { info() {}, error(...said) { console.error(...said); } };
 const engine = containerEngine({ home: ${JSON.stringify(home)}, clock: systemClock(), log });
 const { sandbox, images } = await engine.open();
-await engine.sweep(new Set());
+await engine.sweep(() => new Set());
 const { image } = await images.resolve(${JSON.stringify(image)});
 const walls = {
   hostname: "pod", podPorts: [], sharesNetwork: true, hostAliases: [], user: undefined, group: undefined,

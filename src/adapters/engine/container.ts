@@ -45,9 +45,12 @@ interface Listening {
   stop(): void;
 }
 
-interface State {
+/** As the engine tells it. */
+export interface State {
   readonly Status: string;
   readonly Running: boolean;
+  readonly StartedAt: string;
+  readonly FinishedAt?: string;
   readonly ExitCode: number;
   readonly OOMKilled: boolean;
   readonly Error?: string;
@@ -144,8 +147,7 @@ export function followContainer({
 
   async function stateNow(): Promise<State> {
     const { State: state } = await api.call<{ State: State }>("GET", `${path}/json`);
-    // Somebody may have paused it, which Podman does not count as running.
-    return { ...state, Running: state.Running || state.Status === "paused" };
+    return { ...state, Running: runs(state) };
   }
 
   /** From what the engine kept: output of the moments in which nobody listened is in it. Nobody waits for its first word. */
@@ -178,7 +180,7 @@ export function followContainer({
     for (const listener of listeners) listener(because);
   }
 
-  function exit({ ExitCode: exitCode, OOMKilled, Error: said }: State): ContainerExit {
+  function exit({ ExitCode: exitCode, OOMKilled, Error: said, FinishedAt = "" }: State): ContainerExit {
     const killed = exitCode === 137;
     const why = because(exitCode, said);
     return {
@@ -188,7 +190,7 @@ export function followContainer({
       oomKilled: killed && !wasKilledHere && (OOMKilled || spec.memoryLimitBytes !== undefined),
       ...(why !== undefined && { because: why }),
       startedAtMs,
-      finishedAtMs: clock.now(),
+      finishedAtMs: within(startedAtMs, Date.parse(FinishedAt), clock.now()),
     };
   }
 
@@ -246,6 +248,16 @@ export function followContainer({
     usage: () => (isOver ? undefined : usage()),
     onTrouble: (listener) => void listeners.add(listener),
   };
+}
+
+/** Somebody may have paused it, which Podman does not count as running. */
+export function runs({ Running, Status }: State): boolean {
+  return Running || Status === "paused";
+}
+
+/** The engine's clock may be another machine's: no end is before its beginning, or still to come. */
+function within(startedAtMs: number, finishedAtMs: number, nowMs: number): number {
+  return finishedAtMs > 0 ? Math.min(Math.max(finishedAtMs, startedAtMs), nowMs) : nowMs;
 }
 
 /** Passes output on, and stops reading while the listener is busy. Settles when the stream has ended and all was heard. */

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { Clock, Engine, Images, Log, Opened, Sandbox } from "../../ports/index.js";
 import type { EngineAddress } from "./api.js";
 import { ask, discoverEngine, type Surroundings } from "./discover.js";
+import type { EngineSandbox } from "./sandbox.js";
 
 export interface EngineOptions {
   /** Drydock's own folder: in it is noted that containers may be running, and where. */
@@ -21,7 +22,7 @@ export interface EngineOptions {
   readonly around?: Surroundings;
 }
 
-type Open = { readonly outcome: "open"; readonly sandbox: Sandbox; readonly images: Images };
+type Open = { readonly outcome: "open"; readonly sandbox: EngineSandbox; readonly images: Images };
 
 export function containerEngine({
   home,
@@ -31,7 +32,7 @@ export function containerEngine({
   around = surroundings(),
 }: EngineOptions): Engine {
   const note = noteIn(home);
-  let sweepDue: ReadonlySet<string> | undefined;
+  let sweepDue: (() => ReadonlySet<string>) | undefined;
   let opening: Promise<Opened> | undefined;
   let open: Open | undefined;
 
@@ -48,7 +49,7 @@ export function containerEngine({
     });
     const before = noted(note);
     if (before !== undefined && before.url !== engine.address.url) await sweepElsewhere(before);
-    if (sweepDue !== undefined) await sweepIn(sandbox, sweepDue);
+    if (sweepDue !== undefined) await sweepIn(sandbox, sweepDue());
     await writeFile(note, JSON.stringify(engine.address), { mode: 0o600 });
     log.info("container engine", {
       engine: `${engine.name} ${engine.version}`,
@@ -92,13 +93,15 @@ export function containerEngine({
     async sweep(keep) {
       sweepDue = keep;
       const opened = await this.open();
-      if (opened.outcome === "open") await sweepIn(opened.sandbox, keep);
+      if (opened.outcome === "open") await sweepIn(opened.sandbox, keep());
     },
     async close() {
       await opening;
       if (open === undefined) return;
       await open.sandbox.close();
-      await rm(note, { force: true });
+      // Where the engine is away, they are for whoever looks next: `down`, or the next start.
+      const isEmpty = await open.sandbox.isEmpty().catch(() => false);
+      if (isEmpty) await rm(note, { force: true });
     },
   };
 }

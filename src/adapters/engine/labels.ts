@@ -18,6 +18,8 @@ export interface Labeled {
 }
 
 export interface Labels {
+  /** What the containers of this life have in common, as engines filter for it. */
+  readonly mine: string;
   of(pod: PodRef, container: string, ports: readonly PodPort[]): Labeled;
   /**
    * Whether a container is this home's, or nobody's any more: made on this machine by a Drydock that has ended, in
@@ -32,6 +34,7 @@ export function labelsOf(instance: string, home = ""): Labels {
   const boot = read("/proc/sys/kernel/random/boot_id") ?? "";
   const mine = [machine, boot, process.pid, startOf(process.pid) ?? "", instance].join(" ");
   return {
+    mine: `${ownerLabel}=${mine}`,
     of: (pod, container, ports) => ({
       [ownerLabel]: mine,
       [homeLabel]: home,

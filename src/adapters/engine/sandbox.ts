@@ -8,11 +8,11 @@ import {
   type Sandbox,
   type Survivor,
 } from "../../ports/index.js";
-import { type ContainerParts, followContainer } from "./container.js";
+import { type ContainerParts, followContainer, runs, type State } from "./container.js";
 import type { FoundEngine } from "./discover.js";
 import { createBody, startError } from "./hostConfig.js";
 import { bearerOf, holderName, type Labeled, labelsOf, nameOf, ownerLabel } from "./labels.js";
-import { closeWithinMs, removeAgainMs, removeTries, sweepAtOnce } from "./limits.js";
+import { closeWithinMs, removeAgainMs, removeTries, sweepAtOnce, versionWithinMs } from "./limits.js";
 import { podNetworks, remove } from "./podNetworks.js";
 
 export interface EngineSandboxOptions {
@@ -37,12 +37,17 @@ interface Info {
   readonly Rootless?: boolean;
 }
 
+export interface EngineSandbox extends Sandbox {
+  /** Nothing of this life is in the engine. Rejects when that cannot be known. */
+  isEmpty(): Promise<boolean>;
+}
+
 export async function engineSandbox({
   engine,
   clock,
   instance,
   home,
-}: EngineSandboxOptions): Promise<Sandbox> {
+}: EngineSandboxOptions): Promise<EngineSandbox> {
   const { api } = engine;
   const info = await api.call<Info>("GET", "/info");
   const options = info.SecurityOptions ?? [];
@@ -148,6 +153,14 @@ export async function engineSandbox({
     return byPod;
   }
 
+  /** Rejects where the engine is away. */
+  function mine(): Promise<readonly Left[]> {
+    return api.call<readonly Left[]>("GET", "/containers/json", {
+      query: { all: true, filters: JSON.stringify({ label: [labels.mine] }) },
+      withinMs: versionWithinMs,
+    });
+  }
+
   function takeLeft(uid: string): readonly Left[] {
     const taken = left.get(uid) ?? [];
     left.delete(uid);
@@ -167,28 +180,30 @@ export async function engineSandbox({
     }
   }
 
-  /** Those that run, and whose network, if it is another's, still is there. */
+  /** Those that have ended, and those that run, whose network, if it is another's, still is there. */
   async function survivors(pod: ContainerSpec["pod"]): Promise<readonly Survivor[]> {
     const all = left.get(pod.uid) ?? [];
     if (all.length === 0) return [];
     const holder = all.find((one) => isHolder(one) && one.State === "running");
     const seen = await Promise.all(all.filter((one) => !isHolder(one)).map(inspected));
     left.delete(pod.uid);
-    const alive = seen.flatMap(({ one, now }) => {
-      if (now?.State.Running !== true) return [];
+    const known = seen.flatMap(({ one, now }) => {
+      if (now === undefined || !wasStarted(now)) return [];
+      const isRunning = runs(now.State);
       const [kind, other] = now.HostConfig.NetworkMode.split(":");
-      return kind === "container" && other !== holder?.Id ? [] : [{ one, now }];
+      return isRunning && kind === "container" && other !== holder?.Id ? [] : [{ one, now, isRunning }];
     });
-    const kept = alive.map(({ one }) => one);
+    const kept = known.map(({ one }) => one);
     const isHeld = holder !== undefined && kept.length > 0;
     await removeAll(all.filter((one) => !kept.includes(one) && !(isHeld && one === holder)));
     if (isHeld) networks.takeBack(pod, holder.Id);
     if (kept.length > 0) pods.set(pod.uid, pod);
-    return alive.map(({ one, now }): Survivor => {
+    return known.map(({ one, now, isRunning }): Survivor => {
       const { container: name, podPorts } = bearerOf(one.Labels ?? {});
       return {
         name,
         id: one.Id,
+        isRunning,
         podPorts,
         follow: (spec, sinceMs) =>
           follow({
@@ -196,7 +211,7 @@ export async function engineSandbox({
             spec,
             output: { sinceMs },
             startedAtMs: Date.parse(now.State.StartedAt),
-            // It has shown that it runs here.
+            // It has shown that it runs on this engine.
             builtFor: undefined,
             stopSignal: stopSignalOf(now.Config.StopSignal),
           }),
@@ -233,24 +248,32 @@ export async function engineSandbox({
       await Promise.all(mine.map(([, left]) => left));
       await networks.leave(pod);
     },
+    isEmpty: async () => (await mine()).length === 0,
     async close() {
       isClosed = true;
       const done = (async () => {
+        await mine();
         await Promise.all([...running].map((container) => container.kill()));
         await Promise.all(leaving.values());
         await removeAll([...left.keys()].flatMap(takeLeft));
         await Promise.all([...pods.values()].map((pod) => networks.leave(pod)));
       })();
       const late = new Promise<void>((resolve) => setTimeout(resolve, closeWithinMs).unref());
-      await Promise.race([done, late]);
+      // An engine that is away clears nothing away, and says nothing of an end.
+      await Promise.race([done.catch(() => {}), late]);
     },
   };
 }
 
 interface Inspected {
-  readonly State: { readonly Running: boolean; readonly StartedAt: string };
+  readonly State: State;
   readonly HostConfig: { readonly NetworkMode: string };
   readonly Config: { readonly StopSignal?: string | number };
+}
+
+/** One that was only made has the beginning of all time for its start. */
+function wasStarted({ State: { StartedAt } }: Inspected): boolean {
+  return Date.parse(StartedAt) > 0;
 }
 
 function isHolder({ Labels = {} }: Left): boolean {

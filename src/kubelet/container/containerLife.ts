@@ -60,14 +60,14 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
 
   async function run(gate: Promise<void>, runsOn?: RunsOn): Promise<LifeOutcome> {
     const first = runsOn === undefined ? pullImage(container, role, world) : undefined;
-    // What runs already waits for nothing.
-    const opened = first === undefined || (await Promise.race([gate.then(() => true), aborted(ending)]));
-    if (!opened) return "ended";
+    const opened = Promise.race([gate.then(() => true), aborted(ending)]);
     let backoff = noBackoff;
     const firstInstance = world.facts(name).restartCount;
     for (let instance = firstInstance; ; instance++) {
       const isFirst = instance === firstInstance;
       const goesOn = isFirst ? runsOn : undefined;
+      // What was started already waits for nothing.
+      if (goesOn === undefined && !(await opened)) return "ended";
       const pulled =
         goesOn === undefined ? await (isFirst ? first : pullImage(container, role, world)) : undefined;
       if (goesOn === undefined && pulled === undefined) return "ended";
@@ -116,7 +116,7 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     });
     recorder.event(world.pod(), "Normal", "Created", `Created container: ${name}`);
     recorder.event(world.pod(), "Normal", "Started", `Started container ${name}`);
-    return liveOn(running, place, log, instance, false);
+    return liveOn(running, place, log, instance, "isNew");
   }
 
   /** Its facts are what they were; its log goes on where it broke off. */
@@ -127,7 +127,7 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     const memoryLimitBytes = limit === undefined ? undefined : asNumber(limit);
     const spec = { pod: world.ref, name, memoryLimitBytes, onOutput: log.write };
     current = survivor.follow(spec, sinceMs);
-    return liveOn(current, place, log, instance, true);
+    return liveOn(current, place, log, instance, survivor.isRunning ? "runsOn" : "hasEnded");
   }
 
   function idOf(running: RunningContainer, place: Place): string {
@@ -139,14 +139,14 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     place: Place,
     log: LogFile,
     instance: number,
-    wasRunning: boolean,
+    found: "isNew" | "runsOn" | "hasEnded",
   ): Promise<Terminated> {
     const containerID = idOf(running, place);
     if (ending.aborted) void running.stop(lateGraceMs);
 
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, ending]);
-    void watch(running, place, signal, wasRunning);
+    if (found !== "hasEnded") void watch(running, place, signal, found === "runsOn");
     running.onTrouble?.((because) => {
       if (signal.aborted) return;
       if (because === undefined)

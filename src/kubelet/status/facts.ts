@@ -33,6 +33,8 @@ export interface PodFacts {
   readonly progressedAtMs: number | undefined;
   /** How long each step of the first start took, once the pod was ready. */
   readonly started: StartTimes | undefined;
+  /** Why nothing can be said of its containers for now. */
+  readonly away: string | undefined;
   /** Why the pod as a whole failed, when no container says it. */
   readonly failure: { readonly reason: string; readonly message: string } | undefined;
 }

@@ -100,13 +100,15 @@ function conditionsOf(
       };
   const containersReady = isEnded
     ? { status: "False", reason: phase === "Succeeded" ? "PodCompleted" : "PodFailed" }
-    : unready.length === 0
-      ? { status: "True" }
-      : {
-          status: "False",
-          reason: "ContainersNotReady",
-          message: `containers with unready status: ${names(unready)}`,
-        };
+    : facts.away !== undefined
+      ? { status: "False", reason: "EngineAway", message: facts.away }
+      : unready.length === 0
+        ? { status: "True" }
+        : {
+            status: "False",
+            reason: "ContainersNotReady",
+            message: `containers with unready status: ${names(unready)}`,
+          };
   const shut = (facts.pod.spec?.readinessGates ?? []).filter(
     (gate) => before.find((one) => one.type === gate.conditionType)?.status !== "True",
   );

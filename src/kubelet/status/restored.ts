@@ -2,27 +2,29 @@
 import type { Container, ContainerStatus } from "../../domain/apis/core/container.types.js";
 import type { Pod } from "../../domain/apis/core/pod.types.js";
 import { isoSeconds } from "../../domain/apis/meta/time.js";
+import type { Survivor } from "../../ports/index.js";
 import { type ContainerFacts, unstarted } from "./facts.js";
 import { isEnded } from "./podStatus.js";
 
-/** `runsOn` says which containers have outlived Drydock: they are what they were. */
+/** `leftOf` gives what is left of a container that outlived that life: it is what it was, and ready only if it runs. */
 export function restoredFacts(
   pod: Pod,
   reason: string,
   nowMs: number,
-  runsOn: (container: string) => boolean = () => false,
+  leftOf: (container: string) => Pick<Survivor, "isRunning"> | undefined = () => undefined,
 ): ReadonlyMap<string, ContainerFacts> {
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
   return new Map(
     containers.map((container) => {
       const before = statuses.find((one) => one.name === container.name);
+      const left = leftOf(container.name);
       return [
         container.name,
         before === undefined
           ? unstarted(reason)
-          : before.state?.running !== undefined && runsOn(container.name)
-            ? asItWas(before)
+          : before.state?.running !== undefined && left !== undefined
+            ? asItWas(before, left.isRunning)
             : restored(pod, container, before, reason, nowMs),
       ];
     }),
@@ -68,15 +70,18 @@ function restored(
   return { ...common, lastState: { terminated: ended }, restartCount: restartCount + 1 };
 }
 
-function asItWas({ state = {}, lastState, restartCount, ...before }: ContainerStatus): ContainerFacts {
+function asItWas(
+  { state = {}, lastState, restartCount, ...before }: ContainerStatus,
+  isRunning: boolean,
+): ContainerFacts {
   return {
     state,
     lastState: isEmpty(lastState) ? undefined : lastState,
     restartCount,
     imageID: before.imageID,
     containerID: before.containerID,
-    isStarted: before.started ?? false,
-    isReady: before.ready,
+    isStarted: isRunning && (before.started ?? false),
+    isReady: isRunning && before.ready,
   };
 }
 

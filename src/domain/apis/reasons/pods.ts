@@ -300,10 +300,19 @@ export const podReasons: readonly Reason[] = [
     scenarios: notFailing,
   },
   {
+    reason: "EngineAway",
+    on: [...container, "Pod Ready"],
+    means:
+      "Drydock was started again, and the engine in which it had left the pod's containers does not answer.",
+    seen: "What was asked for it, and what became of that.",
+    todo: "Start the engine: what still runs there is taken back as it is, and what has ended says how.",
+    scenarios: { none: "Shown by test/containers/restarts.test.ts, with a real engine." },
+  },
+  {
     reason: "DrydockRestarted",
     on: podWord,
-    means: "Drydock itself was started again; the container is started anew.",
-    seen: "A record of a process of an earlier life.",
+    means: "Drydock itself was started again, and nobody knows how the container ended; it is started anew.",
+    seen: "A process of an earlier life, or a container that somebody has removed from its engine meanwhile.",
     todo: "Nothing.",
     scenarios: { none: "Shown by npm run crash, with real processes." },
   },

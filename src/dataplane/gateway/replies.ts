@@ -2,17 +2,16 @@
 import type { Socket } from "node:net";
 import type { Activity } from "../activator/index.js";
 import type { Piece, Reply, ReplyHead } from "../proxy/index.js";
+import type { FrontReply } from "./serve.js";
 
 /** Passes everything on; what stands before a reply says only what it does else. */
-export class PassingReply<Inner extends Reply> implements Reply {
+class PassingReply<Inner extends Reply> implements Reply {
   readonly switch?: NonNullable<Reply["switch"]>;
 
   constructor(protected readonly inner: Inner) {
     if (inner.switch !== undefined)
-      this.switch = (head: ReplyHead, upstream: Socket, early: Buffer, done: () => void) => {
-        this.switched(head);
-        inner.switch?.(head, upstream, early, done);
-      };
+      this.switch = (head: ReplyHead, upstream: Socket, early: Buffer, done: () => void) =>
+        inner.switch?.(this.switched(head), upstream, early, done);
   }
 
   get onDrain() {
@@ -59,8 +58,21 @@ export class PassingReply<Inner extends Reply> implements Reply {
     this.inner.abort();
   }
 
-  /** The connection becomes a tunnel. */
-  protected switched(_head: ReplyHead): void {}
+  /** The connection becomes a tunnel: the head that says so. */
+  protected switched(head: ReplyHead): ReplyHead {
+    return head;
+  }
+}
+
+/** The same before a front's own. */
+export class PassingFrontReply extends PassingReply<FrontReply> implements FrontReply {
+  get timing() {
+    return this.inner.timing;
+  }
+
+  set timing(run: (() => string) | undefined) {
+    this.inner.timing = run;
+  }
 }
 
 /** For revisions that limit how an answer may dawdle. A tunnel's bytes are no answer: as in Knative they neither begin one nor keep it alive. */

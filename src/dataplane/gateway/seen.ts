@@ -3,8 +3,7 @@
 import type { PodAddress } from "../activator/index.js";
 import type { Piece, ReplyHead } from "../proxy/index.js";
 import type { Incoming } from "./incoming.js";
-import { PassingReply } from "./replies.js";
-import type { FrontReply } from "./serve.js";
+import { PassingFrontReply } from "./replies.js";
 
 export interface SeenRequest {
   readonly incoming: Incoming;
@@ -19,17 +18,9 @@ export interface SeenRequest {
 }
 
 /** Counts what passes. */
-export class CountedReply extends PassingReply<FrontReply> implements FrontReply {
+export class CountedReply extends PassingFrontReply {
   status = 0;
   bytes = 0;
-
-  get timing() {
-    return this.inner.timing;
-  }
-
-  set timing(run: (() => string) | undefined) {
-    this.inner.timing = run;
-  }
 
   override begin(head: ReplyHead): void {
     this.status = head.status;
@@ -46,7 +37,8 @@ export class CountedReply extends PassingReply<FrontReply> implements FrontReply
     this.inner.end(last, trailers);
   }
 
-  protected override switched(head: ReplyHead): void {
+  protected override switched(head: ReplyHead): ReplyHead {
     this.status = head.status;
+    return head;
   }
 }

@@ -1,5 +1,6 @@
 // The Client over HTTP: to our own API server from another process, or to anyone's Kubernetes.
 import { apiVersionOf, type Kind, type Resource } from "../../domain/apis/kind.js";
+import { earlyQuery } from "../../domain/apis/meta/early.js";
 import {
   type Client,
   isPortError,
@@ -86,7 +87,7 @@ export function kubeClient(options: KubeClientOptions): KubeClient {
             watch: "true",
             allowWatchBookmarks: "true",
             resourceVersion: version,
-            ...(options.early ? { drydockEarly: "true" } : {}),
+            ...(options.early ? { [earlyQuery]: "true" } : {}),
             // Spread by what is being watched, so that they do not all come back at once.
             timeoutSeconds: String(least + ((kind.plural.length * 7) % (most - least))),
           });

@@ -1,4 +1,5 @@
 // A watch: a stream of events, one JSON document a line, for as long as both sides want it.
+import { earlyQuery } from "../../domain/apis/meta/early.js";
 import { fieldErrors } from "../../domain/apis/meta/fieldError.js";
 import { limits } from "../limits.js";
 import { parseVersion } from "../listing.js";
@@ -9,12 +10,6 @@ import { isTrue, type ResourcePath } from "./path.js";
 import { listRequestOf } from "./read.js";
 import { warningHeaders } from "./respond.js";
 import { bookmarkText, shapeObject, tableWishes } from "./shapes.js";
-
-/**
- * Our own gateway hears of changes while they are on their way to disk, as everybody does in the server's process: a
- * request waits for what it hears. Nobody else may ask for that.
- */
-const earlyQuery = "drydockEarly";
 
 /** Resolves when the stream has ended, whoever ended it. */
 export async function watchObjects(
@@ -104,6 +99,7 @@ export async function watchObjects(
   cancels.push(() => meter.watchClosed());
   response.on("close", () => end());
 
+  // As everybody in the server's process does: a request waits for what the gateway hears. Nobody else may ask for that.
   const early = isTrue(query.get(earlyQuery)) && call.user.groups.includes("system:masters");
   const fresh = from === 0 || initial;
   const since = early ? collection.sinceEarly : collection.since;

@@ -16,9 +16,10 @@ import {
   toObject,
 } from "../proxy/index.js";
 import { badRequest, sendAnswer } from "./answers.js";
+import { deadlineTrailers, grpcTimeoutMs } from "./grpcDeadline.js";
 import { Hop } from "./hop.js";
 import { Incoming } from "./incoming.js";
-import { h2StreamLimit, h2WindowBytes } from "./limits.js";
+import { deadlineMarginMs, h2StreamLimit, h2WindowBytes } from "./limits.js";
 import { RequestReader } from "./requestHead.js";
 import { type Front, type FrontReply, type Shared, serve } from "./serve.js";
 import type { ListenerName } from "./table.js";
@@ -113,6 +114,7 @@ function serveStream(
     return;
   }
   incoming.upgrade = undefined;
+  reply.expect(grpcTimeoutMs(incoming));
   if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) {
     // They may come before anybody has asked for the body.
     stream.on("trailers", trailersCame);
@@ -155,6 +157,8 @@ class Http2Reply implements Front, FrontReply, BodySource {
   private trailers: readonly string[] = [];
   private answered = false;
   private waits = false;
+  /** When a gRPC caller gives up. */
+  private deadlineMs: number | undefined;
 
   constructor(
     private readonly client: Client,
@@ -172,6 +176,10 @@ class Http2Reply implements Front, FrontReply, BodySource {
 
   get reply(): FrontReply {
     return this;
+  }
+
+  expect(withinMs: number | undefined): void {
+    if (withinMs !== undefined) this.deadlineMs = performance.now() + withinMs;
   }
 
   start(body: RequestBody): void {
@@ -266,7 +274,10 @@ class Http2Reply implements Front, FrontReply, BodySource {
   }
 
   abort(): void {
-    this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    const late = this.deadlineMs !== undefined && performance.now() >= this.deadlineMs - deadlineMarginMs;
+    if (late && this.stream.headersSent && !this.answered && !this.gone)
+      this.end(undefined, deadlineTrailers);
+    else this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 }
 

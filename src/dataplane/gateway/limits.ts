@@ -33,6 +33,9 @@ export const h2StreamLimit = 512;
 /** What one HTTP/2 stream may send ahead: 64 KiB halves the speed of large tensors. */
 export const h2WindowBytes = 256 * 1024;
 
+/** A pod that gives a call up this long before the caller's deadline did it for the deadline: clocks tick in steps. */
+export const deadlineMarginMs = 2;
+
 /** VirtualServices one request may pass. KServe needs two, a DomainMapping before it three. */
 export const chainLimit = 8;
 

@@ -15,6 +15,7 @@ import type { Exchange, ProxyLimits, Reply, RequestBody } from "../proxy/index.j
 import { type Answer, noRoute, sendAnswer, whatWentWrong } from "./answers.js";
 import { crossOrigin, preflight } from "./cors.js";
 import { injectFaults } from "./fault.js";
+import { deadlineExceeded, grpcTimeoutMs } from "./grpcDeadline.js";
 import type { Guard, GuardVerdict } from "./guard.js";
 import type { Ids } from "./ids.js";
 import { headerOf, type Incoming } from "./incoming.js";
@@ -292,7 +293,9 @@ class Served implements Asked, Asker {
       this.ended(admitted.status);
       return;
     }
-    const own = whatWentWrong(admitted, this.destination as Destination, this.exchange?.tried);
+    const own =
+      this.pastDeadline(admitted) ??
+      whatWentWrong(admitted, this.destination as Destination, this.exchange?.tried);
     if (own !== undefined) {
       this.answer(tries === 1 ? own : { ...own, message: `${own.message} (tried ${tries} times)` });
       return;
@@ -303,6 +306,11 @@ class Served implements Asked, Asker {
       this.front.reply.abort();
     }
     this.ended(0);
+  }
+
+  private pastDeadline(admitted: Admitted): Answer | undefined {
+    const ms = grpcTimeoutMs(this.incoming);
+    return ms === undefined ? undefined : deadlineExceeded(admitted, performance.now() - this.arrivedMs, ms);
   }
 
   /** Ours, not the request's: this one fails loudly, the rest keeps being served. */
@@ -355,6 +363,10 @@ function extrasOf(matched: Matched): Extras | undefined {
     default:
       return undefined;
   }
+}
+
+function least(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
 /** Methods that a proxy may send twice (RFC 9110, 9.2.2). */
@@ -415,7 +427,7 @@ class GatewayExchange implements Exchange, Waiting {
     this.revision = destination.revision;
     const { protocol } = destination.revision;
     this.protocol = protocol !== "asCame" ? protocol : overH2 ? "h2c" : "http1";
-    this.timeoutMs = destination.timeoutMs;
+    this.timeoutMs = least(destination.timeoutMs, grpcTimeoutMs(incoming));
     this.upgrade = incoming.upgrade;
     this.reply = front;
     this.bodyBytes =

@@ -35,6 +35,8 @@ export const eagerRestMs = 1;
 /** A probe by command costs a process each time. */
 export const eagerExecMs = 250;
 export const defaultPeriodMs = 10_000;
+/** How often a pod is asked whether it is ready while its engine is away: a request may wait for one that is gone. */
+export const doubtedMs = 500;
 /** A forwarder that finds nobody listening hangs up within a few milliseconds; a server waits for its first byte. */
 export const forwardedSettleMs = 60;
 /** What of a failed probe's answer goes into an event. */

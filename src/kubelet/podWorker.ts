@@ -150,6 +150,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
       containers.set(container, { ...before, ...kept, ...change });
       know({ containers, started: facts.started ?? startedNow(containers) });
     },
+    away: (because) => know({ away: because }),
     progressed() {
       const nowMs = clock.now();
       if (nowMs - (facts.progressedAtMs ?? 0) >= growthToldMs) know({ progressedAtMs: nowMs });

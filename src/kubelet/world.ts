@@ -31,6 +31,8 @@ export interface PodWorld {
   /** The clock of the pod's first start. */
   readonly start: StartWatch;
   /** Something moves that no container's state shows, such as the bytes of a download. */
+  /** Why nothing can be said of a container for now, or that all is well again. */
+  away(because: string | undefined): void;
   progressed(): void;
   /** The ports are not what the pod's annotation says. */
   portsChanged(): void;

@@ -31,7 +31,7 @@ describeWithPodman("an engine that stops under load", (engine) => {
         template: {
           metadata: { annotations: { "autoscaling.knative.dev/min-scale": "2" } },
           spec: {
-            timeoutSeconds: 8,
+            timeoutSeconds: 60,
             containers: [
               container("front", 8080, { ports: [{ containerPort: 8080 }] }),
               container("helper", 9095),
@@ -102,6 +102,44 @@ describeWithPodman("an engine that stops under load", (engine) => {
     console.log(`engine away, containers alive: ${traffic.codes["200"]} requests, none failed`);
     expect((await pods()).flatMap(ids)).toEqual(before);
   }, 90_000);
+
+  /** As when their machine stops: no socket hears of it, for the network is gone before those who were in it. */
+  async function endAll(): Promise<void> {
+    const all = await ours();
+    const holders = all.filter(({ Names }) => Names.some((name) => name.includes("_POD_")));
+    for (const { Id } of [...holders, ...all])
+      await api.call("POST", `/containers/${Id}/kill`).catch(() => {});
+  }
+
+  it.each([
+    ["", 2_000],
+    [", though the engine is away and cannot say so", 6_000],
+  ])(
+    "gives back at once what pods had that are no more%s",
+    async (engineIsAway, withinMs) => {
+      await expect.poll(async () => (await pods()).filter(isReady).length, { timeout: 60_000 }).toBe(2);
+      // What may not be sent twice: anything else would go to the pod's next life.
+      const hanging = Array.from({ length: 8 }, () =>
+        fetch(`${drydock.gatewayUrl}/serving/default/busy/hang`, { method: "POST" }),
+      );
+      await pause(500);
+      if (engineIsAway) await podman.stop();
+      await endAll();
+      const endedMs = Date.now();
+      try {
+        for (const answer of await Promise.all(hanging)) {
+          expect(answer.status).toBe(502);
+          expect(await answer.text()).toMatch(/broke off: its container has ended/);
+        }
+        const tookMs = Date.now() - endedMs;
+        console.log(`containers gone${engineIsAway}: 8 requests told with 502 after ${tookMs} ms`);
+        expect(tookMs).toBeLessThan(withinMs);
+      } finally {
+        if (engineIsAway) await podman.start();
+      }
+    },
+    120_000,
+  );
 
   it("has its pods back when their containers went with it, and they say why", async () => {
     const before = await pods();

@@ -20,13 +20,14 @@ export type {
 export type Activate = (exchange: Exchange & Waiting, asker: Asker) => void;
 
 export function activator(
-  forward: Forward,
-  options: Omit<ThrottlerOptions, "attempt">,
+  { forward, lose }: { readonly forward: Forward; lose(address: string, because: string): void },
+  options: Omit<ThrottlerOptions, "attempt" | "onLost">,
 ): { readonly activate: Activate; readonly throttler: Throttler } {
   const throttler = makeThrottler({
     ...options,
     // Only `activate` hands requests in, and those are exchanges.
     attempt: (waiting, target, done) => forward(waiting as Exchange & Waiting, target.address, done),
+    onLost: ({ address }) => lose(address, "its container has ended"),
   });
   return { activate: (exchange, asker) => throttler.try(exchange, asker), throttler };
 }

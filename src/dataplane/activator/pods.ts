@@ -17,6 +17,8 @@ export interface Pod extends PodAddress {
   health: "fine" | "ejected" | "onTrial";
   /** No longer among the endpoints: finishes what it has. */
   left: boolean;
+  /** Which life of its server has what is in flight. */
+  life: string | undefined;
   backAgain: (() => void) | undefined;
 }
 
@@ -27,6 +29,8 @@ export interface PodsOptions {
   readonly after: (ms: number, run: () => void) => () => void;
   /** A pod may be asked again. */
   readonly onRoom: () => void;
+  /** The server that has what is in flight there has ended. */
+  readonly onLost: (pod: PodAddress) => void;
 }
 
 /** From four on a pod is worth filling in turn; below, a pod left empty can be taken away. As Knative. */
@@ -44,7 +48,11 @@ export class Pods {
   constructor(private readonly options: PodsOptions) {}
 
   /** True when there may be more room than before. */
-  update(targets: readonly PodAddress[], concurrency: number): boolean {
+  update(
+    targets: readonly PodAddress[],
+    concurrency: number,
+    lives: ReadonlyMap<string, string> = none,
+  ): boolean {
     const before = new Map<string, Pod>();
     for (const pod of [...this.leaving, ...this.ready]) before.set(keyOf(pod), pod);
     let more = concurrency !== this.concurrency;
@@ -67,10 +75,12 @@ export class Pods {
         refusals: 0,
         health: "fine",
         left: false,
+        life: undefined,
         backAgain: undefined,
       });
     }
     for (const gone of before.values()) this.leave(gone);
+    for (const pod of [...this.leaving, ...ready]) this.follow(pod, lives.get(pod.pod));
     this.ready = concurrency === 0 ? ready : ready.sort(byAddress);
     this.concurrency = concurrency;
     this.troubled = this.ready.filter(({ health }) => health !== "fine").length;
@@ -161,6 +171,12 @@ export class Pods {
     return limit === 0 || pod.inFlight + this.options.elsewhere(pod.address) < limit;
   };
 
+  private follow(pod: Pod, life: string | undefined): void {
+    const isLost = pod.life !== undefined && pod.life !== life;
+    pod.life = life;
+    if (isLost && pod.inFlight > 0) this.options.onLost(pod);
+  }
+
   private leave(pod: Pod): void {
     pod.left = true;
     pod.backAgain?.();
@@ -176,6 +192,8 @@ export class Pods {
     if (!pod.left) this.troubled += Number(health !== "fine") - Number(was);
   }
 }
+
+const none: ReadonlyMap<string, string> = new Map();
 
 const loadOf = (pod: Pod): number => pod.inFlight;
 

@@ -8,7 +8,15 @@ import { List } from "./list.js";
 import { type Pod, Pods } from "./pods.js";
 import { Tally } from "./tally.js";
 import type { Held, Ticket } from "./ticket.js";
-import type { Admitted, Attempt, Limit, RevisionPods, RevisionSettings, Waiting } from "./types.js";
+import type {
+  Admitted,
+  Attempt,
+  Limit,
+  PodAddress,
+  RevisionPods,
+  RevisionSettings,
+  Waiting,
+} from "./types.js";
 
 export interface Timing {
   /** Monotonic, as arrivals are stamped. */
@@ -22,6 +30,7 @@ export interface RevisionOptions {
   readonly limits: ThrottlerLimits;
   readonly attempt: Attempt;
   readonly hall: Hall;
+  readonly onLost: (pod: PodAddress) => void;
   /** Requests another process has with a pod. */
   readonly elsewhere: (address: string) => number;
   /** The first request after a time without any. */
@@ -61,8 +70,9 @@ export class RevisionThrottler {
       after: options.timing.after,
       elsewhere: options.elsewhere,
       onRoom: () => this.wake(),
+      onLost: options.onLost,
     });
-    this.pods.update(source.targets, source.settings?.containerConcurrency ?? 0);
+    this.pods.update(source.targets, source.settings?.containerConcurrency ?? 0, source.lives);
   }
 
   get settings(): RevisionSettings | undefined {
@@ -73,7 +83,7 @@ export class RevisionThrottler {
     if (source === this.source) return;
     const had = this.pods.ready.length;
     this.source = source;
-    const more = this.pods.update(source.targets, source.settings?.containerConcurrency ?? 0);
+    const more = this.pods.update(source.targets, source.settings?.containerConcurrency ?? 0, source.lives);
     if (had === 0 && this.pods.ready.length > 0 && this.queue.size > 0) this.counts.coldStarts += 1;
     if (more) this.wake();
   }

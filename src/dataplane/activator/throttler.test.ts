@@ -121,11 +121,13 @@ function world(options: Partial<ThrottlerOptions> = {}) {
   const time = new Time();
   const sent: string[] = [];
   const stats: RevisionStat[][] = [];
+  const lost: string[] = [];
   const throttler = makeThrottler({
     random: () => 0,
     timing: { nowMs: () => time.nowMs, after: time.after },
     nowMs: () => time.nowMs + 1_000_000,
     onStats: (told) => stats.push([...told]),
+    onLost: ({ pod }) => lost.push(pod),
     attempt: (waiting, target, done) => {
       sent.push(`${(waiting as Asked).name}>${target.pod}`);
       (waiting as Asked).end = done;
@@ -137,7 +139,7 @@ function world(options: Partial<ThrottlerOptions> = {}) {
     throttler.try(asked, asked);
     return asked;
   };
-  return { time, sent, stats, throttler, ask };
+  return { time, sent, stats, lost, throttler, ask };
 }
 
 describe("a revision without pods", () => {
@@ -490,6 +492,25 @@ describe("limits of a request that is with a pod", () => {
     asked.end(answered);
     await time.pass(3_000);
     expect(time.waiting).toBe(0);
+  });
+});
+
+describe("a pod's server that ends", () => {
+  it("is told of once, and only while requests are with it", () => {
+    const { lost, throttler, ask } = world();
+    const of = (pods: readonly string[], lives: Readonly<Record<string, string>>): RevisionPods => ({
+      ...revision("cat", pods),
+      lives: new Map(Object.entries(lives)),
+    });
+    const warm = of(["1", "2"], { 1: "a", 2: "b" });
+    throttler.update([warm]);
+    ask(warm);
+    throttler.update([of(["2"], { 1: "a", 2: "b" })]);
+    throttler.update([of(["2"], { 1: "a", 2: "c" })]);
+    expect(lost).toEqual([]);
+    throttler.update([of(["2"], { 2: "c" })]);
+    throttler.update([of(["1", "2"], { 1: "d", 2: "c" })]);
+    expect(lost).toEqual(["1"]);
   });
 });
 

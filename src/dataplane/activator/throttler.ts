@@ -6,10 +6,12 @@ import { hall } from "./hall.js";
 import { reportEveryMs, type ThrottlerLimits, throttlerLimits } from "./limits.js";
 import { RevisionThrottler, type Timing } from "./revision.js";
 import { Ticket } from "./ticket.js";
-import type { Asker, Attempt, RevisionPods, Waiting } from "./types.js";
+import type { Asker, Attempt, PodAddress, RevisionPods, Waiting } from "./types.js";
 
 export interface ThrottlerOptions {
   readonly attempt: Attempt;
+  /** Requests are with a pod whose server has ended: what it will not answer is to come back. */
+  readonly onLost: (pod: PodAddress) => void;
   readonly random: Random;
   readonly timing: Timing;
   /** Milliseconds since 1970, for what is reported. */
@@ -44,6 +46,7 @@ export function makeThrottler(options: ThrottlerOptions): Throttler {
     random: options.random,
     limits,
     attempt: options.attempt,
+    onLost: options.onLost,
     elsewhere: (address: string) => busyElsewhere.get(address) ?? 0,
     hall: hall(() => revisions.values(), limits.hold),
     onFirst,

@@ -28,6 +28,8 @@ export interface RevisionPods {
   readonly name: string;
   readonly targets: readonly PodAddress[];
   readonly notReady: number;
+  /** By pod, which life of its server runs now; none for one whose server does not run. Undefined where nobody tells. */
+  readonly lives?: ReadonlyMap<string, string> | undefined;
   readonly settings: RevisionSettings | undefined;
 }
 

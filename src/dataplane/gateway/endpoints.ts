@@ -1,4 +1,5 @@
 // From a destination's host and port to the pods behind it, as Services and Endpoints tell it.
+import { livesAnnotation } from "../../domain/apis/core/endpoints.types.js";
 import { networking } from "../../domain/apis/serving/keys.js";
 import type { RevisionSettings } from "../activator/index.js";
 import type { AddressInput, CompileInput, EndpointsInput, ServiceInput } from "./inputs.js";
@@ -87,7 +88,10 @@ function resolveService({ namespace, name, port, service, endpoints, settings }:
   const revisionKey = settings === undefined ? serviceKey(namespace, name, port) : `${namespace}/${name}`;
   return {
     kind: "pods",
-    revision: { key: revisionKey, namespace, name, targets, notReady, protocol, settings },
+    revision: {
+      ...{ key: revisionKey, namespace, name, targets, notReady, protocol, settings },
+      lives: readLives(endpoints),
+    },
   };
 }
 
@@ -137,6 +141,17 @@ function readEndpoints(endpoints: EndpointsInput | undefined, portName: string |
     }
   }
   return { targets, notReady, h2c };
+}
+
+/** Undefined where it is not written, or not by us. */
+function readLives(endpoints: EndpointsInput | undefined): ReadonlyMap<string, string> | undefined {
+  const text = endpoints?.metadata?.annotations?.[livesAnnotation];
+  if (text === undefined) return undefined;
+  try {
+    return new Map(Object.entries(JSON.parse(text) as { readonly [pod: string]: string }));
+  } catch {
+    return undefined;
+  }
 }
 
 function podTarget(address: AddressInput, ip: string, port: number): PodTarget {

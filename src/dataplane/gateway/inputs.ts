@@ -7,6 +7,7 @@ export type { GatewayInput, VirtualServiceInput };
 
 export interface MetaInput {
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly name?: string | undefined;
   readonly namespace?: string | undefined;
   readonly creationTimestamp?: string | undefined;

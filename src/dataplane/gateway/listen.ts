@@ -72,7 +72,7 @@ export interface Gateway {
 export async function startGateway(options: StartGateway): Promise<Gateway> {
   const proxy = createProxy(options.limits);
   const { clock, random } = options;
-  const { activate, throttler } = activator(proxy.forward, {
+  const { activate, throttler } = activator(proxy, {
     random,
     timing: { nowMs: () => performance.now(), after: (ms, run) => clock.after(ms, run) },
     nowMs: () => clock.now(),

@@ -33,6 +33,8 @@ export interface Revision {
   readonly name: string;
   readonly targets: readonly PodTarget[];
   readonly notReady: number;
+  /** By pod, which life of its server runs now. */
+  readonly lives?: ReadonlyMap<string, string> | undefined;
   /** What its pods speak; `asCame` sends each request on as it came. */
   readonly protocol: "http1" | "h2c" | "asCame";
   /** Who stands before the pods, for messages; the gateway unless told. */

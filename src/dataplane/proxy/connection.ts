@@ -4,7 +4,7 @@ import { type BodyFailure, type BodySink, bodyFailures, type RequestBody } from 
 import { ChunkedDecoder, lastChunk } from "./chunked.js";
 import type { Exchange, Forwarded, Piece } from "./exchange.js";
 import { FieldScanner, headEndOf } from "./fields.js";
-import { longestTimerMs, oneWriteBytes, type ProxyLimits, unreadBytes } from "./limits.js";
+import { lastBytesMs, longestTimerMs, oneWriteBytes, type ProxyLimits, unreadBytes } from "./limits.js";
 import { type ResponseHead, readResponseHead } from "./responseHead.js";
 
 /** `stale`: a kept connection closed before the first byte of an answer, and the body can be sent again. */
@@ -41,6 +41,8 @@ export class Connection implements BodySink {
   private requestDone = false;
   private chunkedRequest = false;
   private paused = false;
+  /** Nobody is at its other end any more. */
+  private lost = false;
   private headText = "";
   /** When a byte moved last, by the owner's clock. */
   private movedMs = 0;
@@ -75,6 +77,26 @@ export class Connection implements BodySink {
   sweep(sinceMs: number): void {
     if (this.exchange !== undefined && this.movedMs < sinceMs)
       this.collapse("timeout", `no byte moved for ${this.limits.stallMs} ms`);
+  }
+
+  /**
+   * Its pod has ended. Where the network went with the pod nobody says so to the socket, so it ends here once what
+   * still was on its way has come; a client that reads slowly may have the rest of its answer.
+   */
+  lose(because: string): void {
+    this.lost = true;
+    const { socket } = this;
+    let had = socket.bytesRead;
+    const look = () => {
+      if (socket.destroyed) return;
+      if (socket.bytesRead === had && !socket.isPaused()) {
+        this.collapse("closed", because);
+        return;
+      }
+      had = socket.bytesRead;
+      setTimeout(look, lastBytesMs).unref();
+    };
+    setTimeout(look, lastBytesMs).unref();
   }
 
   run(exchange: Exchange, done: (ran: Ran) => void): void {
@@ -358,7 +380,7 @@ export class Connection implements BodySink {
     if (exchange === undefined || done === undefined || head === undefined) return;
     this.clear(exchange);
     this.served += 1;
-    if (head.keepAlive && this.requestDone && !this.socket.destroyed) {
+    if (head.keepAlive && this.requestDone && !this.lost && !this.socket.destroyed) {
       this.podIdleMs = head.idleMs;
       this.resume();
       this.owner.release(this);
@@ -407,7 +429,9 @@ export class Connection implements BodySink {
   private breakOff(how: Broken["how"], because: string): void {
     const { exchange, done } = this;
     if (exchange === undefined || done === undefined) return;
-    const again = how === "closed" && !this.heard && this.served > 0 && (exchange.body?.canReplay ?? true);
+    // What a pod had when it ended may be what ended it.
+    const again =
+      how === "closed" && !this.heard && !this.lost && this.served > 0 && (exchange.body?.canReplay ?? true);
     this.clear(exchange);
     this.socket.destroy();
     if (again) {

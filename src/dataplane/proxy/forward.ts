@@ -9,6 +9,8 @@ export interface Proxy {
   readonly forward: Forward;
   /** Connections to addresses not among these are closed when idle. */
   retain(addresses: ReadonlySet<string>): void;
+  /** Whoever was at this address has ended: what is under way there ends too, in these words. */
+  lose(address: string, because: string): void;
   counts(): { readonly open: number; readonly idle: number };
   close(): void;
 }
@@ -40,6 +42,10 @@ export function createProxy(overrides: Partial<ProxyLimits> = {}): Proxy {
     retain(addresses) {
       pool.retain(addresses);
       h2c.retain(addresses);
+    },
+    lose(address, because) {
+      pool.lose(address, because);
+      h2c.lose(address, because);
     },
     counts: () => pool.counts(),
     close() {

@@ -10,13 +10,15 @@ import {
 import { type BodyFailure, type BodySink, bodyFailures } from "./body.js";
 import type { Exchange, Forwarded } from "./exchange.js";
 import { eachLine, toLines } from "./fields.js";
-import { h2SessionsPerAddress, longestTimerMs, type ProxyLimits } from "./limits.js";
+import { h2SessionsPerAddress, lastBytesMs, longestTimerMs, type ProxyLimits } from "./limits.js";
 import { splitAddress } from "./pool.js";
 
 interface Session {
   readonly session: ClientHttp2Session;
   streams: number;
   connected: boolean;
+  /** Why nobody is at its other end any more. */
+  lost: string | undefined;
   /** Those that came before it was connected. */
   readonly ready: Promise<string | undefined>;
 }
@@ -41,7 +43,7 @@ export class H2cPool {
       resolve(forwarded);
     };
     if (held.connected) {
-      new H2cExchange(exchange, this.limits, finish).start(held.session);
+      new H2cExchange(exchange, this.limits, held, finish).start();
       return;
     }
     held.ready.then((trouble) => {
@@ -49,8 +51,29 @@ export class H2cPool {
         finish({ outcome: "refused", how: trouble === "timeout" ? "timeout" : "connect", because: trouble });
       else if (exchange.reply.gone)
         finish({ outcome: "broken", how: "clientGone", because: bodyFailures.clientGone, begun: false });
-      else new H2cExchange(exchange, this.limits, finish).start(held.session);
+      else new H2cExchange(exchange, this.limits, held, finish).start();
     });
+  }
+
+  /** As a connection that is lost: who comes from now on gets another. */
+  lose(address: string, because: string): void {
+    const all = this.sessions.get(address) ?? [];
+    this.sessions.delete(address);
+    for (const held of all) {
+      const { session } = held;
+      held.lost = because;
+      let had = session.socket?.bytesRead;
+      const look = () => {
+        if (session.destroyed) return;
+        if (session.socket?.bytesRead === had) {
+          session.destroy();
+          return;
+        }
+        had = session.socket?.bytesRead;
+        setTimeout(look, lastBytesMs).unref();
+      };
+      setTimeout(look, lastBytesMs).unref();
+    }
   }
 
   retain(addresses: ReadonlySet<string>): void {
@@ -99,7 +122,7 @@ export class H2cPool {
         this.drop(address, session);
       });
     });
-    const made: Session = { session, streams: 0, connected: false, ready };
+    const made: Session = { session, streams: 0, connected: false, lost: undefined, ready };
     return made;
   }
 
@@ -123,10 +146,12 @@ class H2cExchange implements BodySink {
   constructor(
     private readonly exchange: Exchange,
     private readonly limits: ProxyLimits,
+    private readonly held: Session,
     private readonly done: (forwarded: Forwarded) => void,
   ) {}
 
-  start(session: ClientHttp2Session): void {
+  start(): void {
+    const { session } = this.held;
     const { body } = this.exchange;
     if (body === undefined) this.open(session, undefined);
     else body.soon(() => this.open(session, body.all));
@@ -247,7 +272,7 @@ class H2cExchange implements BodySink {
     if (code === constants.NGHTTP2_REFUSED_STREAM && !this.begun && (this.exchange.body?.canReplay ?? true)) {
       this.settle();
       this.done({ outcome: "refused", how: "connect", because: "the pod refused the stream" });
-    } else this.break("closed", `the stream was closed (HTTP/2 code ${code})`);
+    } else this.break("closed", this.held.lost ?? `the stream was closed (HTTP/2 code ${code})`);
   }
 
   private break(how: Extract<Forwarded, { outcome: "broken" }>["how"], because: string): void {

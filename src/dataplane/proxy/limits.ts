@@ -60,6 +60,9 @@ export const trailerLimitBytes = 16 * 1024;
 /** HTTP/2 connections to one pod; each carries as many streams as the pod allows. */
 export const h2SessionsPerAddress = 8;
 
+/** Of a pod that has ended its last bytes are here at once: whoever brings none for this long will bring none. */
+export const lastBytesMs = 200;
+
 /** `setTimeout` turns anything longer into one millisecond. */
 export const longestTimerMs = 2 ** 31 - 1;
 

@@ -111,6 +111,14 @@ export class Pool implements ConnectionOwner {
     if (shelf.open <= 0) this.shelves.delete(connection.address);
   }
 
+  /** The pod that was there has ended; who comes from now on may meet its next life. */
+  lose(address: string, because: string): void {
+    const shelf = this.shelves.get(address);
+    if (shelf === undefined) return;
+    for (const connection of shelf.idle.splice(0)) connection.socket.destroy();
+    for (const connection of shelf.connections) connection.lose(because);
+  }
+
   /** Closes what idles towards addresses that are no longer in use. */
   retain(addresses: ReadonlySet<string>): void {
     for (const [address, { idle }] of this.shelves) {

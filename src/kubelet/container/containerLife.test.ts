@@ -136,6 +136,7 @@ async function begin(role: Role = "main", restartPolicy = "Always") {
     },
     progressed() {},
     portsChanged() {},
+    away() {},
   };
   const outcome = containerLife(container, role, world).run(Promise.resolve());
   await until(() => facts.state.running !== undefined);

@@ -57,6 +57,8 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
   const started = deferred();
   /** Aborted with each piece of output: the starting container's only sign of how far it is. */
   let said = new AbortController();
+  /** Aborted while the engine is away. */
+  let doubt = new AbortController();
 
   async function run(gate: Promise<void>, runsOn?: RunsOn): Promise<LifeOutcome> {
     const first = runsOn === undefined ? pullImage(container, role, world) : undefined;
@@ -149,6 +151,9 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     if (found !== "hasEnded") void watch(running, place, signal, found === "runsOn");
     running.onTrouble?.((because) => {
       if (signal.aborted) return;
+      world.away(because);
+      if (because === undefined) doubt = new AbortController();
+      else doubt.abort();
       if (because === undefined)
         recorder.event(world.pod(), "Normal", "EngineBack", "the container engine answers again");
       else recorder.event(world.pod(), "Warning", "EngineAway", because);
@@ -236,6 +241,7 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
           return answer;
         },
         stirred: () => said.signal,
+        doubted: () => doubt.signal,
         onStarted() {
           if (signal.aborted) return;
           world.note(name, { isStarted: true });

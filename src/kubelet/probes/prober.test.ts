@@ -3,7 +3,11 @@ import { fakeClock, seconds } from "../../../test/world/clock.js";
 import type { Probe } from "../../domain/apis/core/container.types.js";
 import { type ProbeSet, runProbes } from "./prober.js";
 
-function watched(probes: Partial<ProbeSet>, isWell: (probe: Probe, atMs: number) => boolean) {
+function watched(
+  probes: Partial<ProbeSet>,
+  isWell: (probe: Probe, atMs: number) => boolean,
+  doubted?: () => AbortSignal,
+) {
   const clock = fakeClock(0);
   const stop = new AbortController();
   const news: string[] = [];
@@ -17,6 +21,7 @@ function watched(probes: Partial<ProbeSet>, isWell: (probe: Probe, atMs: number)
         asked.push(clock.now());
         return isWell(probe, clock.now()) ? { isWell: true } : { isWell: false, because: "no" };
       },
+      ...(doubted && { doubted }),
       onStarted: () => tell("started"),
       onReady: (isReady) => tell(isReady ? "ready" : "unready"),
       onFailed: (name) => tell(`${name} failed`),
@@ -54,6 +59,30 @@ describe("probes", () => {
     await world.advance(200);
     expect(world.news).toEqual(["0.0 started", "0.1 ready"]);
     expect(Math.max(...world.asked)).toBeLessThanOrEqual(150);
+  });
+
+  it("readiness is asked for at once, and often, while nobody else knows whether the container is there", async () => {
+    let doubt = new AbortController();
+    const probe = { ...tcp, periodSeconds: 10, failureThreshold: 3 };
+    const world = watched(
+      { readiness: probe },
+      (_probe, atMs) => atMs < 4_000 || atMs > 9_000,
+      () => doubt.signal,
+    );
+    await world.advance(4_000);
+    doubt.abort();
+    await world.advance(5_000);
+    expect(world.news.filter((line) => !line.includes("failed"))).toEqual([
+      "0.0 started",
+      "0.0 ready",
+      "5.0 unready",
+    ]);
+    await world.advance(500);
+    expect(world.news.at(-1)).toMatch(/9\.\d ready/);
+    doubt = new AbortController();
+    const before = world.asked.length;
+    await world.advance(9_000);
+    expect(world.asked.length - before).toBeLessThanOrEqual(2);
   });
 
   it("a slow start is told of once a period, and never given up for readiness", async () => {

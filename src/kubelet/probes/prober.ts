@@ -4,7 +4,7 @@
  */
 import type { Probe } from "../../domain/apis/core/container.types.js";
 import type { Clock } from "../../ports/index.js";
-import { defaultPeriodMs, eagerExecMs, eagerProbes, eagerRestMs } from "../limits.js";
+import { defaultPeriodMs, doubtedMs, eagerExecMs, eagerProbes, eagerRestMs } from "../limits.js";
 import { pause } from "../times.js";
 import type { Answer } from "./answers.js";
 
@@ -21,6 +21,8 @@ export interface ProberDeps {
   readonly ask: (probe: Probe, timeoutMs: number) => Promise<Answer>;
   /** Aborts at the container's next sign of life: a server that says it listens is asked at once. */
   readonly stirred?: () => AbortSignal;
+  /** Aborts when only its own answers can say whether the container still is there: they are asked for at once, and often. */
+  readonly doubted?: () => AbortSignal;
   readonly onStarted: () => void;
   readonly onReady: (isReady: boolean) => void;
   readonly onFailed: (name: ProbeName, because: string) => void;
@@ -82,6 +84,11 @@ async function watchReadiness(probe: Probe, deps: ProberDeps, signal: AbortSigna
   const { periodMs, timeoutMs, failureThreshold, successThreshold } = timings(probe);
   await untilWell("Readiness", probe, deps, signal);
   let isReady = successThreshold <= 1;
+  const restUntilAsked = (ms: number) => {
+    const doubt = probe.exec === undefined ? deps.doubted?.() : undefined;
+    if (doubt?.aborted) return pause(clock, Math.min(ms, doubtedMs), signal);
+    return pause(clock, ms, doubt === undefined ? signal : AbortSignal.any([signal, doubt]));
+  };
   let inRow = 1; // answers of the other kind than isReady says, or the successes so far
   if (isReady) {
     if (signal.aborted) return;
@@ -89,7 +96,7 @@ async function watchReadiness(probe: Probe, deps: ProberDeps, signal: AbortSigna
     inRow = 0;
   }
   while (!signal.aborted) {
-    await pause(clock, isReady ? periodMs : Math.min(periodMs, unreadyWait(probe, successThreshold)), signal);
+    await restUntilAsked(isReady ? periodMs : Math.min(periodMs, unreadyWait(probe, successThreshold)));
     if (signal.aborted) return;
     const answer = await ask(probe, timeoutMs);
     if (signal.aborted) return;

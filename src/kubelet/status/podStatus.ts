@@ -100,10 +100,10 @@ function conditionsOf(
       };
   const containersReady = isEnded
     ? { status: "False", reason: phase === "Succeeded" ? "PodCompleted" : "PodFailed" }
-    : facts.away !== undefined
-      ? { status: "False", reason: "EngineAway", message: facts.away }
-      : unready.length === 0
-        ? { status: "True" }
+    : unready.length === 0
+      ? { status: "True" }
+      : facts.away !== undefined
+        ? { status: "False", reason: "EngineAway", message: facts.away }
         : {
             status: "False",
             reason: "ContainersNotReady",

@@ -58,6 +58,7 @@ func main() {
 		io.Copy(w, found.Body)
 	})
 	http.HandleFunc("/say", func(_ http.ResponseWriter, r *http.Request) { fmt.Println(r.URL.Query().Get("words")) })
+	http.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	http.HandleFunc("/eat", func(http.ResponseWriter, *http.Request) { eat() })
 	port := os.Getenv("PORT")
 	if own := os.Getenv("LISTEN_ON"); own != "" {

@@ -6,6 +6,12 @@ import { at, type Infer, int32, list, obj, ptr, str } from "../schema/index.js";
 import { endpointsColumns } from "./endpoints.columns.js";
 import { ObjectReferenceSchema } from "./references.types.js";
 
+/**
+ * JSON {"<pod>": "<container>"} of pods whose server runs: what was sent to a pod before its entry changed, or went,
+ * will not be answered. An address that is not ready any more says less: it may finish what it has.
+ */
+export const livesAnnotation = "drydock.dev/lives";
+
 export const EndpointAddressSchema = obj(
   {
     ip: at(1, str()),

@@ -303,7 +303,7 @@ export const podReasons: readonly Reason[] = [
     reason: "EngineAway",
     on: [...container, "Pod Ready"],
     means:
-      "Drydock was started again, and the engine in which it had left the pod's containers does not answer.",
+      "The engine with the pod's containers does not answer, and they do not either; or Drydock was started again, and cannot ask what became of them.",
     seen: "What was asked for it, and what became of that.",
     todo: "Start the engine: what still runs there is taken back as it is, and what has ended says how.",
     scenarios: { none: "Shown by test/containers/restarts.test.ts, with a real engine." },

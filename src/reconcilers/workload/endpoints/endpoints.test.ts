@@ -25,11 +25,14 @@ interface PodStory {
   readonly leaving?: boolean;
   readonly ip?: string;
   readonly phase?: string;
+  /** The container that runs in it. */
+  readonly runs?: string;
+  readonly reason?: string;
 }
 
 function pod(
   name: string,
-  { ports, ready = true, leaving = false, ip = "127.0.0.1", phase = "Running" }: PodStory = {},
+  { ports, ready = true, leaving = false, ip = "127.0.0.1", phase = "Running", runs, reason }: PodStory = {},
 ) {
   return existing(Pod, {
     metadata: {
@@ -43,9 +46,20 @@ function pod(
       nodeName: "laptop",
       containers: [{ name: "model", image: "cat:v1", ports: [{ name: "metrics", containerPort: 9090 }] }],
     },
-    status: { phase, podIP: ip, conditions: [{ type: "Ready", status: ready ? "True" : "False" }] },
+    status: {
+      phase,
+      podIP: ip,
+      conditions: [{ type: "Ready", status: ready ? "True" : "False", ...(reason && { reason }) }],
+      ...(runs && {
+        containerStatuses: [
+          { ...stateless, name: "model", containerID: `podman://${runs}`, state: { running: {} } },
+        ],
+      }),
+    },
   });
 }
+
+const stateless = { image: "cat:v1", imageID: "", ready: false, restartCount: 0, started: true };
 
 const address = (name: string) => ({
   ip: "127.0.0.1",
@@ -104,6 +118,22 @@ describe("the addresses of a Service", () => {
         ports: [port(8012)],
       }),
       also: (world) => expect(world.list(EndpointSlice)).toHaveLength(1),
+    },
+    {
+      name: "of each pod is told which container serves, as long as one does and its network is there",
+      given: [
+        service(),
+        pod("a", { runs: "0123456789abcdef" }),
+        pod("b", { runs: "bbbbbbbbbbbb", ready: false, reason: "ContainersNotReady" }),
+        pod("c", { runs: "cccccccccccc", leaving: true }),
+        pod("d", { runs: "dddddddddddd", ready: false, reason: "EngineAway" }),
+        pod("e"),
+      ],
+      key,
+      also: (world) =>
+        expect(world.get(Endpoints, key)?.metadata.annotations).toEqual({
+          "drydock.dev/lives": '{"a":"456789abcdef","b":"bbbbbbbbbbbb","c":"cccccccccccc"}',
+        }),
     },
     {
       name: "a named port is looked up in the containers, then among the real ones",

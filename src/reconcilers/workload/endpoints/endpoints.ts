@@ -3,13 +3,13 @@
  * Service's Endpoints and EndpointSlices. Services without a selector keep the addresses others give them.
  */
 import { asKind, type Deps, ownedBy, type Reconciler, same, watch } from "../../../controller/index.js";
-import { Endpoints } from "../../../domain/apis/core/endpoints.types.js";
+import { Endpoints, livesAnnotation } from "../../../domain/apis/core/endpoints.types.js";
 import { Pod } from "../../../domain/apis/core/pod.types.js";
 import { Service } from "../../../domain/apis/core/service.types.js";
 import { EndpointSlice } from "../../../domain/apis/discovery/discovery.types.js";
 import type { Kind, Resource } from "../../../domain/apis/kind.js";
 import { isPortError, type Key, type Unsaved } from "../../../ports/index.js";
-import { groupPods, makeSlices, makeSubset, sliceLabels } from "./make.js";
+import { groupPods, livesOf, makeSlices, makeSubset, sliceLabels } from "./make.js";
 
 export function endpointsReconciler({ client, listers }: Deps): Reconciler<Service> {
   const services = listers(Service);
@@ -32,13 +32,19 @@ export function endpointsReconciler({ client, listers }: Deps): Reconciler<Servi
       await client.create(kind, owned);
       return;
     }
-    const { labels = {}, ownerReferences } = owned.metadata;
+    const { labels = {}, ownerReferences, annotations: ours } = owned.metadata;
+    const { [livesAnnotation]: _before, ...others } = live.metadata.annotations ?? {};
+    const annotations = { ...others, ...ours };
     const next: T = {
       ...live,
       ...Object.fromEntries(members.map((member) => [member, owned[member as keyof typeof owned]])),
-      metadata: { ...live.metadata, labels, ownerReferences },
+      metadata: { ...live.metadata, labels, annotations, ownerReferences },
     };
-    const seen = { ...live, metadata: { ...live.metadata, labels: live.metadata.labels ?? {} } };
+    const { labels: labelsNow = {}, annotations: annotationsNow = {} } = live.metadata;
+    const seen = {
+      ...live,
+      metadata: { ...live.metadata, labels: labelsNow, annotations: annotationsNow },
+    };
     if (!same(seen, next)) await client.update(kind, next);
   }
 
@@ -71,6 +77,8 @@ export function endpointsReconciler({ client, listers }: Deps): Reconciler<Servi
       const groups = groupPods(service, pods);
       const wishes = makeSlices(service, groups);
       const subsets = groups.map(makeSubset);
+      const lives = livesOf(pods);
+      const annotations = lives === undefined ? {} : { [livesAnnotation]: lives };
 
       const stale = slices
         .list({ namespace, labels: sliceLabels(service) })
@@ -79,7 +87,10 @@ export function endpointsReconciler({ client, listers }: Deps): Reconciler<Servi
         put(
           Endpoints,
           service,
-          { metadata: { name, namespace, labels }, ...(subsets.length === 0 ? {} : { subsets }) },
+          {
+            metadata: { name, namespace, labels, annotations },
+            ...(subsets.length === 0 ? {} : { subsets }),
+          },
           ["subsets"],
         ),
         ...wishes.map((wish) => put(EndpointSlice, service, wish, ["endpoints", "ports"])),

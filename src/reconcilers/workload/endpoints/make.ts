@@ -56,6 +56,31 @@ export function makeSubset({ ports, ready, notReady }: Group): EndpointSubset {
   };
 }
 
+/** Of all pods that the Service selects, those too that are asked to leave. Undefined when no server runs. */
+export function livesOf(pods: readonly Pod[]): string | undefined {
+  const lives = pods.flatMap((pod) => {
+    const life = lifeOf(pod);
+    return life === undefined ? [] : [[pod.metadata.name, life] as const];
+  });
+  return lives.length === 0 ? undefined : JSON.stringify(Object.fromEntries(lives.sort(byName)));
+}
+
+/** Enough of a container's id to tell it from the one before. */
+const lifeLength = 12;
+
+function lifeOf({ spec, status }: Pod): string | undefined {
+  const serving = spec?.containers.find(({ ports = [] }) => ports.length > 0) ?? spec?.containers[0];
+  const { state, containerID } = status?.containerStatuses?.find(({ name }) => name === serving?.name) ?? {};
+  if (state?.running === undefined) return undefined;
+  // The engine does not answer and neither does the pod: its network went with the engine.
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  return ready?.reason === "EngineAway" ? undefined : containerID?.slice(-lifeLength);
+}
+
+function byName([one]: readonly [string, string], [other]: readonly [string, string]): number {
+  return one < other ? -1 : 1;
+}
+
 /** One slice a set of ports, more where the addresses are too many for one. */
 export function makeSlices(service: Service, groups: readonly Group[]): readonly Unsaved<EndpointSlice>[] {
   return groups.flatMap((group) => {

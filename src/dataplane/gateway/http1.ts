@@ -16,6 +16,7 @@ import {
 import { Hop } from "./hop.js";
 import { Incoming } from "./incoming.js";
 import { sweepMs } from "./limits.js";
+import { readInto } from "./readInto.js";
 import { headText, notClean, refusalText } from "./replyText.js";
 import { RequestReader } from "./requestHead.js";
 import { type Front, type FrontReply, type Shared, serve } from "./serve.js";
@@ -23,7 +24,8 @@ import type { ListenerName } from "./table.js";
 import { joinSockets } from "./tunnel.js";
 
 export interface Http1Front {
-  accept(socket: Socket, secure: boolean): void;
+  /** The socket by which the connection goes on: the accepted one, or another in its place. */
+  accept(socket: Socket, secure: boolean): Socket;
   /** No connection outlives its request from now on, and none that is idle that long from now. */
   drain(lastRequestMs: number): void;
   close(): void;
@@ -67,8 +69,18 @@ export function netFront(shared: Shared, listener: ListenerName): Http1Front {
   }, everyMs);
   sweeper.unref();
   return {
-    accept(socket, secure) {
-      open.add(new ClientConnection(common, socket, secure));
+    accept(accepted, secure) {
+      let connection: ClientConnection | undefined;
+      const { reading } = shared.memory;
+      const read = (length: number) => connection?.read(reading.subarray(0, length));
+      // Whoever sniffed at it has put back what it read.
+      const first: Buffer | null = secure ? null : accepted.read();
+      const socket = (secure ? undefined : readInto(accepted, reading, read)) ?? accepted;
+      connection = new ClientConnection(common, socket, secure);
+      open.add(connection);
+      if (socket === accepted) socket.on("data", connection.read);
+      if (first !== null) connection.read(first);
+      return socket;
     },
     drain(lastRequestMs) {
       // One in use a moment ago may have a request on its way: that one is served, and told that it was the last.
@@ -92,6 +104,8 @@ class ClientConnection {
   private advancing = false;
   /** The last answer is written; what still comes is read away. */
   private lingering = false;
+  /** Neither bytes that come nor those that go are HTTP any more. */
+  private tunnels = false;
   private unwanted = 0;
   /** Bytes of an unfinished head that were looked at. */
   private searched = 0;
@@ -104,16 +118,17 @@ class ClientConnection {
   ) {
     this.hop = new Hop(socket.remoteAddress ?? "", secure, socket.remotePort);
     this.sinceMs = common.nowMs;
-    socket.on("data", this.read);
     socket.on("drain", this.drained);
     socket.on("end", this.ended);
     socket.on("error", nothing);
     socket.on("close", this.closed);
   }
 
-  private readonly read = (bytes: Buffer): void => {
+  /** Bytes that may be read over when this returns. */
+  readonly read = (bytes: Buffer): void => {
     const { request } = this;
-    if (this.lingering) {
+    if (this.tunnels) this.socket.emit("data", this.own(bytes));
+    else if (this.lingering) {
       this.unwanted += bytes.length;
       if (this.unwanted > this.common.shared.limits.lingerBytes) this.socket.destroy();
     } else if (request?.reading === true) {
@@ -124,7 +139,16 @@ class ClientConnection {
       if (request === undefined) this.advance();
       else if (this.held.length > unreadBytes) this.socket.pause();
     }
+    if (this.held !== undefined) this.held = this.own(this.held);
   };
+
+  passes(bytes: Buffer): boolean {
+    return bytes.buffer === this.common.shared.memory.reading.buffer;
+  }
+
+  private own(bytes: Buffer): Buffer {
+    return this.passes(bytes) ? Buffer.from(bytes) : bytes;
+  }
 
   private readonly drained = (): void => {
     this.request?.onDrain?.();
@@ -247,6 +271,7 @@ class ClientConnection {
     socket.removeListener("close", this.closed);
     this.request = undefined;
     this.held = undefined;
+    this.tunnels = true;
     socket.write(text, "latin1");
     if (early.length > 0) socket.write(early);
     if (held !== undefined) upstream.write(held);
@@ -296,6 +321,8 @@ class ClientRequest implements Front, FrontReply, BodySource {
   private close = false;
   private chunked = false;
   private head = "";
+  /** Copies of what was read that the body still needs. */
+  private lent: Buffer[] = [];
 
   constructor(
     private readonly connection: ClientConnection,
@@ -322,8 +349,8 @@ class ClientRequest implements Front, FrontReply, BodySource {
     } else if (length > 0) {
       const end = from + length;
       if (end <= bytes.length) {
-        const whole = text === undefined ? bytes.subarray(from, end) : text.slice(0, length);
-        this.body = new RequestBody(undefined, length, limits, whole);
+        const whole = text === undefined ? this.lend(bytes.subarray(from, end)) : text.slice(0, length);
+        this.body = new RequestBody(this, length, limits, whole);
         return end === bytes.length ? undefined : bytes.subarray(end);
       }
       this.left = length;
@@ -355,13 +382,27 @@ class ClientRequest implements Front, FrontReply, BodySource {
     this.reading = false;
   }
 
+  spent(): void {
+    const { lent } = this;
+    this.lent = [];
+    this.connection.common.shared.memory.back(lent);
+  }
+
+  /** These bytes for as long as the body needs them. */
+  private lend(bytes: Buffer): Buffer {
+    if (!this.connection.passes(bytes)) return bytes;
+    const copy = this.connection.common.shared.memory.copy(bytes, 0, bytes.length);
+    this.lent.push(copy);
+    return copy;
+  }
+
   /** What is left when the body ends within these bytes. */
   feed(bytes: Buffer): Buffer | undefined {
     if (this.decoder !== undefined) return this.feedChunks(this.decoder, bytes);
     const { left } = this;
     if (bytes.length < left) {
       this.left = left - bytes.length;
-      if (!this.discarding) this.body?.take(bytes);
+      if (!this.discarding) this.body?.take(this.lend(bytes));
       return undefined;
     }
     this.left = 0;
@@ -370,9 +411,14 @@ class ClientRequest implements Front, FrontReply, BodySource {
   }
 
   private feedChunks(decoder: ChunkedDecoder, bytes: Buffer): Buffer | undefined {
-    const decoded = decoder.feed(bytes, 0, bytes.length, (from, stop) =>
-      this.body?.take(stop - from === bytes.length ? bytes : bytes.subarray(from, stop)),
+    const own = this.lend(bytes);
+    // Not to be had back while parts of it are still to be taken.
+    const copies = this.lent;
+    this.lent = [];
+    const decoded = decoder.feed(own, 0, own.length, (from, stop) =>
+      this.body?.take(stop - from === own.length ? own : own.subarray(from, stop)),
     );
+    this.lent = copies;
     if (decoded === "more") return undefined;
     if (decoded === "done") {
       this.finishBody(undefined, decoder.trailers);
@@ -394,7 +440,7 @@ class ClientRequest implements Front, FrontReply, BodySource {
     this.bodyDone = true;
     if (this.discarding) this.connection.over();
     else {
-      if (last !== undefined) this.body?.take(last);
+      if (last !== undefined) this.body?.take(this.lend(last));
       this.body?.finish(trailers);
     }
   }
@@ -425,6 +471,10 @@ class ClientRequest implements Front, FrontReply, BodySource {
     this.reading = false;
     this.body?.lost();
     if (!this.ended) this.onGone?.();
+  }
+
+  get flushed(): boolean {
+    return this.connection.socket.writableLength === 0;
   }
 
   inform(status: number, lines: string): void {

@@ -86,6 +86,7 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
     activate: options.around?.(activate) ?? activate,
     ahead: options.ahead,
     onSeen: undefined,
+    memory: proxy.memory,
     stats: new Stats(),
     random: options.random,
     ids: makeIds(options.random),
@@ -177,6 +178,16 @@ async function listen(
   certificates: Certificates,
 ): Promise<Listening> {
   const sockets = new Set<Socket>();
+  let onLast: (() => void) | undefined;
+  const count = (socket: Socket) => {
+    sockets.add(socket);
+    shared.stats.connections += 1;
+    socket.once("close", () => {
+      sockets.delete(socket);
+      shared.stats.connections -= 1;
+      if (sockets.size === 0) onLast?.();
+    });
+  };
   const { name } = listener;
   const tls = listener.tls === true;
   const { firstByteMs } = shared.limits;
@@ -186,19 +197,13 @@ async function listen(
   const secured = tls ? tlsServer(basics, certificates, firstByteMs) : undefined;
   const server = secured ?? createServer(basics);
   server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    shared.stats.connections += 1;
-    socket.once("close", () => {
-      sockets.delete(socket);
-      shared.stats.connections -= 1;
-    });
+    count(socket);
     if (tls) return;
-    sniff(
-      socket,
-      firstByteMs,
-      () => h1.accept(socket, false),
-      () => h2.accept(socket),
-    );
+    const isHttp1 = () => {
+      const goesOn = h1.accept(socket, false);
+      if (goesOn !== socket) count(goesOn);
+    };
+    sniff(socket, firstByteMs, isHttp1, () => h2.accept(socket));
   });
   secured?.on("secureConnection", (socket: TLSSocket) => {
     if (socket.alpnProtocol === "h2") h2.accept(socket);
@@ -213,7 +218,11 @@ async function listen(
       h2.drain();
       h1.drain(lastRequestMs);
       return new Promise((resolve) => {
-        server.close(() => resolve());
+        server.close(() => {
+          // A socket in an accepted one's place is ours to wait for.
+          if (sockets.size === 0) resolve();
+          else onLast = resolve;
+        });
       });
     },
     cut() {

@@ -79,6 +79,7 @@ export function nodeFront(shared: Shared, listener: ListenerName): Http1Front {
     accept(socket, secure) {
       if (secure) secured.add(socket);
       server.emit("connection", socket);
+      return socket;
     },
     drain: () => server.closeIdleConnections(),
     close: () => void server.close(),

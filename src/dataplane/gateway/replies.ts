@@ -34,6 +34,10 @@ class PassingReply<Inner extends Reply> implements Reply {
     return this.inner.gone;
   }
 
+  get flushed(): boolean | undefined {
+    return this.inner.flushed;
+  }
+
   inform(status: number, lines: string): void {
     this.inner.inform(status, lines);
   }

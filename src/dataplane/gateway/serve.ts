@@ -11,7 +11,7 @@ import {
   type PodAddress,
   type Waiting,
 } from "../activator/index.js";
-import type { Exchange, ProxyLimits, Reply, RequestBody } from "../proxy/index.js";
+import type { Exchange, Memory, ProxyLimits, Reply, RequestBody } from "../proxy/index.js";
 import { type Answer, noRoute, sendAnswer, whatWentWrong } from "./answers.js";
 import { crossOrigin, preflight } from "./cors.js";
 import { injectFaults } from "./fault.js";
@@ -36,6 +36,8 @@ export interface Shared {
   table: RouteTable;
   draining: boolean;
   readonly activate: Activate;
+  /** What sockets read into, and copies of it. */
+  readonly memory: Memory;
   readonly stats: Stats;
   readonly random: Random;
   readonly ids: Ids;

@@ -6,6 +6,8 @@ import type { Piece } from "./exchange.js";
 import type { ProxyLimits } from "./limits.js";
 
 export interface BodySink {
+  /** All that was written has left; undefined when nobody can say. */
+  readonly flushed?: boolean;
   /** The whole body at once, as a string of one character each or in the pieces it came in; instead of the others. */
   whole(body: string | readonly Buffer[]): void;
   /** False asks to wait for `resume`. */
@@ -22,6 +24,8 @@ export interface BodySource {
   resume(): void;
   /** Nothing more will be read of it. */
   abandon(): void;
+  /** Nobody will look again at what was taken so far. */
+  spent?(): void;
 }
 
 export type BodyFailure = "clientGone" | "tooLarge" | "tooSlow";
@@ -46,6 +50,8 @@ export class RequestBody {
   private text: string | undefined;
   private seen = 0;
   private replayable = true;
+  /** Somebody has what may be ours no longer. */
+  private shown = false;
   private replayBytes: number;
   private keepers = 0;
   private forgotten = false;
@@ -58,7 +64,7 @@ export class RequestBody {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    /** Undefined when it was all there with the head. */
+    /** Never started when all was there with the head. */
     private readonly source: BodySource | undefined,
     /** From Content-Length; undefined for chunked or HTTP/2 without one. */
     readonly length: number | undefined,
@@ -123,11 +129,11 @@ export class RequestBody {
       sink.fail(this.how);
       return;
     }
+    this.sink = sink;
     if (this.complete && this.replayable && this.length !== undefined) {
       sink.whole(this.text ?? this.chunks);
       return;
     }
-    this.sink = sink;
     let room = true;
     for (const chunk of this.chunks) room = sink.write(chunk);
     if (this.complete) sink.end(this.trailers);
@@ -141,13 +147,14 @@ export class RequestBody {
   }
 
   resume(): void {
+    this.spend();
     if (this.state === "open") this.source?.resume();
   }
 
   /** The answer has begun: nothing will be sent again, unless somebody keeps it. */
   forget(): void {
     this.forgotten = true;
-    if (this.keepers === 0) this.drop();
+    this.letGo();
   }
 
   /** Until `release` it can be sent again, answer or not, if it has no more bytes than these. */
@@ -158,7 +165,7 @@ export class RequestBody {
 
   release(): void {
     this.keepers -= 1;
-    if (this.keepers === 0 && this.forgotten) this.drop();
+    this.letGo();
   }
 
   /** Runs once all has come; without it when it could not be kept or did not come whole. */
@@ -167,10 +174,21 @@ export class RequestBody {
     else run(this.complete && this.replayable ? this.joined() : undefined);
   }
 
+  private letGo(): void {
+    if (this.keepers > 0 || !this.forgotten) return;
+    this.drop();
+    this.spend();
+  }
+
   private drop(): void {
     this.replayable = false;
     this.text = undefined;
     this.chunks = none;
+  }
+
+  /** Not before what was taken last is written. */
+  private spend(): void {
+    if (!this.replayable && !this.shown && this.sink?.flushed === true) this.source?.spent?.();
   }
 
   take(chunk: Buffer): void {
@@ -188,7 +206,10 @@ export class RequestBody {
       if (this.waiting === undefined) this.source?.pause();
       // Nobody knows how much is to come: more than this does not wait for the rest.
       else if (this.length === undefined && this.seen > this.limits.gatherBytes) this.wake();
-    } else if (!this.sink.write(chunk)) this.source?.pause();
+    } else {
+      if (!this.sink.write(chunk)) this.source?.pause();
+      this.spend();
+    }
   }
 
   finish(trailers: readonly string[]): void {
@@ -206,6 +227,7 @@ export class RequestBody {
 
   private joined(): Buffer {
     if (this.text !== undefined) return Buffer.from(this.text, "latin1");
+    this.shown = true;
     if (this.chunks.length > 1) this.chunks = [Buffer.concat(this.chunks)];
     return this.chunks[0] ?? empty;
   }

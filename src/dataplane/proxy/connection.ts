@@ -5,12 +5,14 @@ import { ChunkedDecoder, lastChunk } from "./chunked.js";
 import type { Exchange, Forwarded, Piece } from "./exchange.js";
 import { FieldScanner, headEndOf } from "./fields.js";
 import { lastBytesMs, longestTimerMs, oneWriteBytes, type ProxyLimits, unreadBytes } from "./limits.js";
+import type { Memory } from "./memory.js";
 import { type ResponseHead, readResponseHead } from "./responseHead.js";
 
 /** `stale`: a kept connection closed before the first byte of an answer, and the body can be sent again. */
 export type Ran = Forwarded | { readonly outcome: "stale" };
 
 export interface ConnectionOwner {
+  readonly memory: Memory;
   /** Time to the nearest sweep. */
   readonly nowMs: number;
   release(connection: Connection): void;
@@ -51,6 +53,8 @@ export class Connection implements BodySink {
   private dueMs = 0;
   private limitMs = 0;
   private continueTimer: NodeJS.Timeout | undefined;
+  /** Copies of what was read that may not have left yet. */
+  private lent: Buffer[] = [];
 
   constructor(
     readonly socket: Socket,
@@ -166,6 +170,10 @@ export class Connection implements BodySink {
     return socket.writableLength < unreadBytes;
   }
 
+  get flushed(): boolean {
+    return this.socket.writableLength === 0;
+  }
+
   end(trailers: readonly string[]): void {
     this.flushHead();
     if (this.chunkedRequest) this.socket.write(lastChunk(trailers), "latin1");
@@ -215,7 +223,11 @@ export class Connection implements BodySink {
 
   private readonly clientGone = (): void => this.breakOff("clientGone", bodyFailures.clientGone);
 
-  private readonly clientDrained = (): void => this.resume();
+  private readonly clientDrained = (): void => {
+    const reply = this.exchange?.reply;
+    if (reply !== undefined) this.takeBack(reply);
+    this.resume();
+  };
 
   private pause(): void {
     this.paused = true;
@@ -337,12 +349,30 @@ export class Connection implements BodySink {
       const { left, head } = this;
       if (stop - from >= left) {
         if (stop - from > left && head !== undefined) this.refuseReuse(head);
-        this.finish(pieceOf(bytes, from, from + left), none);
+        this.finish(this.pieceOf(bytes, from, from + left, reply), none);
         return;
       }
       this.left = left - (stop - from);
     }
-    if (!reply.write(pieceOf(bytes, from, stop))) this.pause();
+    if (!reply.write(this.pieceOf(bytes, from, stop, reply))) this.pause();
+    this.takeBack(reply);
+  }
+
+  /** Bytes of a buffer that is read into again: a small piece as a string, a large one as a buffer of its own. */
+  private pieceOf(bytes: Buffer, from: number, stop: number, reply: Exchange["reply"]): Piece {
+    if (stop - from <= oneWriteBytes) return bytes.toString("latin1", from, stop);
+    // Whoever cannot say when it has left keeps it.
+    if (reply.flushed === undefined) return copied(bytes, from, stop);
+    const piece = this.owner.memory.copy(bytes, from, stop);
+    this.lent.push(piece);
+    return piece;
+  }
+
+  private takeBack(reply: Exchange["reply"]): void {
+    const { lent } = this;
+    if (lent.length === 0 || reply.flushed !== true) return;
+    this.lent = [];
+    this.owner.memory.back(lent);
   }
 
   private readChunks(
@@ -358,8 +388,9 @@ export class Connection implements BodySink {
     const gathers = stop - from <= oneWriteBytes;
     const decoded = decoder.feed(bytes, from, stop, (start, end) => {
       if (gathers) gathered += bytes.toString("latin1", start, end);
-      else room = reply.write(pieceOf(bytes, start, end));
+      else room = reply.write(this.pieceOf(bytes, start, end, reply));
     });
+    if (!gathers) this.takeBack(reply);
     if (decoded === "done") {
       if (decoder.end < stop && this.head !== undefined) this.refuseReuse(this.head);
       this.finish(gathered === "" ? undefined : gathered, decoder.trailers);
@@ -376,7 +407,7 @@ export class Connection implements BodySink {
   }
 
   private finish(last: Piece | undefined, trailers: readonly string[]): void {
-    const { exchange, done, head } = this;
+    const { exchange, done, head, lent } = this;
     if (exchange === undefined || done === undefined || head === undefined) return;
     this.clear(exchange);
     this.served += 1;
@@ -386,6 +417,7 @@ export class Connection implements BodySink {
       this.owner.release(this);
     } else this.socket.destroy();
     exchange.reply.end(last, trailers);
+    if (lent.length > 0 && exchange.reply.flushed === true) this.owner.memory.back(lent);
     done({ outcome: "answered", status: head.status });
   }
 
@@ -448,6 +480,7 @@ export class Connection implements BodySink {
     this.decoder = undefined;
     this.pending = undefined;
     this.headText = "";
+    this.lent = [];
     clearTimeout(this.continueTimer);
     this.continueTimer = undefined;
     exchange.body?.unpump();
@@ -457,11 +490,6 @@ export class Connection implements BodySink {
 }
 
 const none: readonly string[] = [];
-
-/** Bytes of a buffer that is read into again: a small piece as a string, a large one as a buffer of its own. */
-function pieceOf(bytes: Buffer, from: number, stop: number): Piece {
-  return stop - from <= oneWriteBytes ? bytes.toString("latin1", from, stop) : copied(bytes, from, stop);
-}
 
 function copied(bytes: Buffer, from: number, stop: number): Buffer {
   const copy = Buffer.allocUnsafe(stop - from);

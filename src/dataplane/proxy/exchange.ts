@@ -40,6 +40,8 @@ export interface Reply {
   /** Set by whoever forwards: called when the client has gone before the answer was complete. */
   onGone: (() => void) | undefined;
   readonly gone: boolean;
+  /** True when all that was written has left, and its memory may be used again; undefined when nobody can say. */
+  readonly flushed?: boolean | undefined;
   inform(status: number, lines: string): void;
   /** The head may wait for the bytes that follow at once; `flush` says that none do. */
   begin(head: ReplyHead): void;

@@ -3,10 +3,13 @@ import type { Ran } from "./connection.js";
 import type { Exchange, Forward, Forwarded } from "./exchange.js";
 import { H2cPool } from "./h2c.js";
 import { type ProxyLimits, proxyLimits } from "./limits.js";
+import { Memory } from "./memory.js";
 import { Pool } from "./pool.js";
 
 export interface Proxy {
   readonly forward: Forward;
+  /** For whoever reads what is forwarded. */
+  readonly memory: Memory;
   /** Connections to addresses not among these are closed when idle. */
   retain(addresses: ReadonlySet<string>): void;
   /** Whoever was at this address has ended: what is under way there ends too, in these words. */
@@ -24,7 +27,8 @@ const clientGone: Forwarded = {
 
 export function createProxy(overrides: Partial<ProxyLimits> = {}): Proxy {
   const limits = { ...proxyLimits, ...overrides };
-  const pool = new Pool(limits);
+  const memory = new Memory();
+  const pool = new Pool(limits, memory);
   const h2c = new H2cPool(limits);
   const send: Forward = (exchange, address, done) => {
     if (exchange.reply.gone) done(clientGone);
@@ -32,6 +36,7 @@ export function createProxy(overrides: Partial<ProxyLimits> = {}): Proxy {
     else overHttp1(pool, exchange, address, done);
   };
   return {
+    memory,
     forward(exchange, address, done) {
       const { body } = exchange;
       // With the whole of a small body in hand the pod's connection is not held while the client dawdles.

@@ -19,4 +19,5 @@ export {
 export { createProxy, type Proxy } from "./forward.js";
 export { pairsToObject, toObject } from "./h2c.js";
 export { oneWriteBytes, type ProxyLimits, proxyLimits, unreadBytes } from "./limits.js";
+export type { Memory } from "./memory.js";
 export { countOf, isChunked, optionsOf, rewritten } from "./responseHead.js";

@@ -51,6 +51,15 @@ export const oneWriteBytes = 8 * 1024;
 /** What one read from a pod may bring: as much as Node reads at once by itself. */
 export const readBytes = 64 * 1024;
 
+/** Copies of what was read have buffers that are used again, from what does not travel as a string... */
+export const leastSpareBytes = oneWriteBytes + 1;
+
+/** ...to what one read may bring. */
+export const mostSpareBytes = readBytes;
+
+/** Such buffers that are kept while nobody needs them: a hundred large requests at once, of 64 KiB each. */
+export const spareBytes = 8 * 1024 * 1024;
+
 /** Size line of a chunk with its extensions, which nobody here reads. */
 export const chunkLineLimit = 4 * 1024;
 

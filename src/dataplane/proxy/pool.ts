@@ -2,7 +2,8 @@
 import { connect, type OnReadOpts, type Socket } from "node:net";
 import { Connection, type ConnectionOwner } from "./connection.js";
 import type { Forwarded } from "./exchange.js";
-import { type ProxyLimits, readBytes } from "./limits.js";
+import type { ProxyLimits } from "./limits.js";
+import type { Memory } from "./memory.js";
 
 export type Refused = Extract<Forwarded, { outcome: "refused" }>;
 
@@ -24,10 +25,11 @@ export class Pool implements ConnectionOwner {
   nowMs = performance.now();
   private readonly shelves = new Map<string, Shelf>();
   private sweeper: NodeJS.Timeout | undefined;
-  /** What is read is used or copied before the next read, so all connections read into one buffer. */
-  private readonly buffer = Buffer.allocUnsafeSlow(readBytes);
 
-  constructor(private readonly limits: ProxyLimits) {}
+  constructor(
+    private readonly limits: ProxyLimits,
+    readonly memory: Memory,
+  ) {}
 
   /** A warm connection, or nothing; the newest first, which is the least likely to have been closed. */
   take(address: string): Connection | undefined {
@@ -61,7 +63,7 @@ export class Pool implements ConnectionOwner {
     shelf.open += 1;
     this.sweeper ??= this.startSweeping();
     let connection: Connection | undefined;
-    const { buffer } = this;
+    const { reading: buffer } = this.memory;
     const onread = {
       buffer,
       callback(length: number) {

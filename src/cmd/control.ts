@@ -71,7 +71,7 @@ export async function startControl(
       digests: imageDigests(images, engine, registries),
       domain,
       apiUrl: api.url,
-      usage: () => kubelet.runtime.usage(),
+      kubelet,
     },
     closers,
   );

@@ -4,12 +4,17 @@ import { gatewayProber } from "../adapters/gatewayProber/index.js";
 import { startAutoscaler } from "../autoscaler/index.js";
 import { type Deps, makeRecorder, readYourWrites, startController } from "../controller/index.js";
 import { Pod } from "../domain/apis/core/pod.types.js";
-import type { ImageDigests, IngressProber, PodUsage } from "../ports/index.js";
+import type { Kubelet } from "../kubelet/index.js";
+import type { ImageDigests, IngressProber } from "../ports/index.js";
 import { liveServingConfig, servingReconcilers } from "../reconcilers/serving/index.js";
 import { startGarbageCollector, workloadReconcilers } from "../reconcilers/workload/index.js";
 import type { Closers } from "./closers.js";
 import type { Control } from "./control.js";
 import { addressesOf, addressOf, type OpenGateway } from "./openGateway.js";
+import { sleepers } from "./sleepers.js";
+
+/** A start has the machine to itself for so long. */
+const warmAfterMs = 2_000;
 
 export interface ControllersOptions {
   readonly control: Control;
@@ -17,11 +22,11 @@ export interface ControllersOptions {
   readonly digests: ImageDigests;
   readonly domain: string;
   readonly apiUrl: string;
-  readonly usage: () => readonly PodUsage[];
+  readonly kubelet: Kubelet;
 }
 
 export function startControllers(
-  { control, gateway, digests, domain, apiUrl, usage }: ControllersOptions,
+  { control, gateway, digests, domain, apiUrl, kubelet }: ControllersOptions,
   closers: Closers,
 ): void {
   const { registry, early, informers, clock, log, pki } = control;
@@ -47,6 +52,7 @@ export function startControllers(
     activator: addressOf(gateway.addresses(), "local"),
   });
   const config = liveServingConfig(deps.listers);
+  const asleep = sleepers(deps.listers, kubelet);
   const autoscaler = startAutoscaler({
     clock,
     pods: deps.listers(Pod),
@@ -54,6 +60,7 @@ export function startControllers(
     onWake(key) {
       control.quiet.hurry();
       control.wakes.begun(key);
+      asleep.wake(key);
     },
   });
   closers.add(async () => autoscaler.close());
@@ -73,7 +80,7 @@ export function startControllers(
     }),
     ...workloadReconcilers(deps, {
       kinds,
-      usage,
+      usage: () => kubelet.runtime.usage(),
       caCertificate: pki.ca,
       finalizeNamespace: async (name) => {
         await registry.finalizeNamespace(name, []);
@@ -102,6 +109,9 @@ export function startControllers(
       ...kindsOf.map((kind, index) => `drydock_controller_${name}_total{kind="${kind}"} ${of(index) ?? 0}`),
     ];
   }
+  closers.add(async () => clearTimeout(warming));
+  // Behind what is waited for at a start.
+  const warming = setTimeout(() => void asleep.warm(), warmAfterMs).unref();
   const collector = startGarbageCollector({ informers, client: early, clock, log, kinds });
   closers.add(() => collector.close());
 }

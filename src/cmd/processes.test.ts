@@ -87,6 +87,8 @@ function start(program: string, args: readonly string[], env: Readonly<Record<st
       env: whole as Record<string, string>,
       cwd: process.cwd(),
     };
+    // A start that is foreseen stirs it first.
+    pipe.write("\n");
     pipe.write(`${JSON.stringify(told)}\n`);
   });
   running.push(child);

@@ -57,11 +57,12 @@ export function leave(exitCode: number): never {
   process.exit(exitCode);
 }
 
+/** The first line that says anything. An empty one only wakes: the machine has this process at hand when it is told. */
 function lineOf(pipe: Socket): Promise<string> {
   return new Promise((resolve) => {
     let said = "";
     const hear = (chunk: Buffer) => {
-      said += chunk.toString("latin1");
+      said = (said + chunk.toString("latin1")).trimStart();
       if (!said.endsWith("\n")) return;
       pipe.off("data", hear);
       resolve(Buffer.from(said, "latin1").toString());

@@ -121,9 +121,9 @@ function listen(
     });
   }
   reconciler.wokenBy?.((key) => add(keyText(key)));
-  for (const { kind, wakes, isNews } of reconciler.watches ?? []) {
-    const hear = isNews ? news : reconciler.isUrgent ? add : told;
+  for (const { kind, wakes, isNews, isUrgent } of reconciler.watches ?? []) {
     informers.of(kind).subscribe(({ object, old }) => {
+      const hear = isNews ? news : isUrgent?.(object, old) ? add : told;
       for (const key of wakes(object)) hear(keyText(key));
       if (old !== undefined) for (const key of wakes(old)) hear(keyText(key));
     });
@@ -144,7 +144,7 @@ function isWished({ metadata }: Resource, old: Resource | undefined): boolean {
 export async function reconcileOnce(
   reconciler: Reconciler,
   key: Key,
-  deps: Deps,
+  deps: Deps & { readonly quiet?: Quiet },
 ): Promise<number | undefined> {
   const object = deps.listers(reconciler.kind).get(key);
   if (object === undefined) {
@@ -160,8 +160,13 @@ export async function reconcileOnce(
   const held = isLeaving ? object : await hold(reconciler, object, deps.client);
 
   const status = roundStatus(held, reconciler);
-  const report = () =>
-    writeStatus(reconciler.kind, held, status.outcome(isoSeconds(deps.clock.now())), deps.client);
+  const report = async () => {
+    const made = status.outcome(isoSeconds(deps.clock.now()));
+    if (made === undefined) return;
+    // Whoever waits for a pod waits for what was done, and not for its being told.
+    if (deps.quiet?.isHurried()) await deps.quiet.letPass();
+    await writeStatus(reconciler.kind, held, made, deps.client);
+  };
   let outcome: Awaited<ReturnType<Reconciler["reconcile"]>>;
   try {
     outcome = await (isLeaving ? reconciler.leave?.(held, status) : reconciler.reconcile(held, status));
@@ -175,7 +180,6 @@ export async function reconcileOnce(
 }
 
 async function writeStatus(kind: Kind, object: Resource, status: unknown, client: Client): Promise<void> {
-  if (status === undefined) return;
   let latest: Resource | undefined = object;
   for (let tries = 0; latest !== undefined; tries += 1) {
     try {

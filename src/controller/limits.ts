@@ -16,6 +16,9 @@ export const newsLatestMs = 80;
 /** From the first request for a sleeping Revision to its answer, when its program waits loaded: what is told of it can wait so long. */
 export const hurryMs = 40;
 
+/** In such a moment a status lets the steps go first that bring the pod up: most often they have ended by then. */
+export const letPassMs = 25;
+
 /** How long a write waits for its own echo in the lister before going on without it. */
 export const echoWaitMs = 2_000;
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { hurryMs, newsLatestMs, newsRestMs } from "./limits.js";
+import { hurryMs, letPassMs, newsLatestMs, newsRestMs } from "./limits.js";
 import { makeQuiet } from "./quiet.js";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -64,5 +64,17 @@ describe("news", () => {
     expect(heard).toEqual(["one"]);
     vi.advanceTimersByTime(1);
     expect(heard).toEqual(["one", "two"]);
+  });
+
+  it("lets what is waited for pass", async () => {
+    const quiet = makeQuiet();
+    let hasPassed = false;
+    void quiet.letPass().then(() => {
+      hasPassed = true;
+    });
+    await vi.advanceTimersByTimeAsync(letPassMs - 1);
+    expect(hasPassed).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(hasPassed).toBe(true);
   });
 });

@@ -2,7 +2,7 @@
  * Lets what is only told wait for what somebody waits for. A pod that starts changes several times in a few
  * milliseconds, and each change would have everything above it judged anew, on the one processor that brings it up.
  */
-import { hurryMs, newsLatestMs, newsRestMs } from "./limits.js";
+import { hurryMs, letPassMs, newsLatestMs, newsRestMs } from "./limits.js";
 
 export interface Quiet {
   /** A round begins, or ends. */
@@ -13,6 +13,8 @@ export interface Quiet {
   /** Somebody began to wait for a pod: for a moment all that follows from its start, and does not bring it up, is news. */
   hurry(): void;
   isHurried(): boolean;
+  /** Resolves when what somebody waits for has had its turn. */
+  letPass(): Promise<void>;
   close(): void;
 }
 
@@ -64,6 +66,7 @@ export function makeQuiet(): Quiet {
       hurriedUntilMs = performance.now() + hurryMs;
     },
     isHurried: () => performance.now() < hurriedUntilMs,
+    letPass: () => new Promise((resolve) => setTimeout(resolve, letPassMs)),
     close() {
       clearTimeout(timer);
       waiting = [];

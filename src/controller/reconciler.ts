@@ -43,8 +43,6 @@ export interface Reconciler<T extends Resource = Resource> {
   readonly owns?: readonly Kind[];
   /** Other kinds, and whom each of their objects wakes. */
   readonly watches?: readonly Watch[];
-  /** What it watches may be what a request waits for: its rounds are never put off. */
-  readonly isUrgent?: boolean;
   /** Those of its objects that are ours to tend; others are somebody else's, status and all. All of them unless said. */
   readonly isOurs?: (object: T) => boolean;
   /** What else wakes objects, that is no object itself. */
@@ -64,15 +62,17 @@ export interface Watch {
   readonly wakes: (object: Resource) => readonly Key[];
   /** What is made of it is only told, and nobody waits for it: it may come a moment later, for several changes at once. */
   readonly isNews?: boolean;
+  /** This change may be what a request waits for: its round is never put off. */
+  readonly isUrgent?: (object: Resource, old: Resource | undefined) => boolean;
 }
 
 /** Keeps inference for the watched kind, and forgets it for the list. */
 export function watch<T extends Resource>(
   kind: Kind<T>,
   wakes: (object: T) => readonly Key[],
-  more: Pick<Watch, "isNews"> = {},
+  more: Pick<Watch, "isNews"> & { readonly isUrgent?: (object: T, old: T | undefined) => boolean } = {},
 ): Watch {
-  return { kind: kind as unknown as Kind, wakes: wakes as (object: Resource) => readonly Key[], ...more };
+  return { kind, wakes, ...more } as unknown as Watch;
 }
 
 export function asKind<T extends Resource>(kind: Kind<T>): Kind {

@@ -42,6 +42,10 @@ export function canListen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));
-    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => {
+      // The port is free when this returns; who waits to hear of it lets everybody else go first.
+      server.close();
+      resolve(true);
+    });
   });
 }

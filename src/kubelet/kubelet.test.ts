@@ -400,6 +400,14 @@ describe("how containers end", () => {
     });
   });
 
+  it("is told without last words when nobody would ever write them", async () => {
+    const code = "rm /dev/termination-log; mkfifo /dev/termination-log; exit 4";
+    await world.create({ name: "silent", restartPolicy: "Never", containers: [shell("c", code)] });
+    const ended = state(await world.until("silent", isOver)).state?.terminated;
+    expect(ended).toMatchObject({ exitCode: 4, reason: "Error" });
+    expect(ended?.message).toBeUndefined();
+  });
+
   it("may be a lack of memory", async () => {
     await world.create({
       name: "greedy",

@@ -3,10 +3,11 @@ import { readdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { makeInformers } from "../controller/index.js";
-import { type Pod, Pod as PodKind } from "../domain/apis/core/pod.types.js";
+import { type Pod, Pod as PodKind, type PodSpec } from "../domain/apis/core/pod.types.js";
 import { isPortError, type PodRuntime } from "../ports/index.js";
 import type { KubeletDeps, KubeletOptions } from "./deps.js";
 import { podFolders, podsFolder } from "./folders.js";
+import { foresight } from "./foresight.js";
 import { hostPorts } from "./hostPorts.js";
 import { fetchImagesAhead } from "./imagesAhead.js";
 import { closeGraceMs, lameDuckMs, startsPerProcessor } from "./limits.js";
@@ -20,6 +21,10 @@ import { isEnded } from "./status/podStatus.js";
 export interface Kubelet {
   readonly runtime: PodRuntime;
   readonly nodeName: string;
+  /** Such pods may be made some time: what can be done for that ahead is. */
+  warm(spec: PodSpec): Promise<void>;
+  /** Such a pod is made in a moment. */
+  stir(spec: PodSpec): void;
   /** Lines for /metrics. */
   figures(): readonly string[];
   /** Ends every process, within a bounded time; the pods stay in the API and run again after the next start. */
@@ -106,6 +111,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   return {
     runtime: podRuntime(workers),
     nodeName: deps.nodeName,
+    ...foresight(deps, closing.signal),
     figures: starts.lines,
     async close() {
       isClosed = true;

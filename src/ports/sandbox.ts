@@ -126,6 +126,10 @@ export interface Sandbox {
   readonly scheme: string;
   /** Rejects with a PortError, whose text users see, when nothing could be started. */
   start(spec: ContainerSpec): Promise<RunningContainer>;
+  /** Containers of this image will be wanted: what can wait for them is loaded. */
+  warm?(image: ResolvedImage): void;
+  /** One is wanted in a moment: what waits for it shakes off its sleep. The image as it was resolved will do. */
+  stir?(image: ResolvedImage): void;
   /** Whether a port of the machine accepts connections before the container listens, as a forwarder's port does. */
   readonly forwardsPorts?: boolean;
   /** Nothing more of this pod will be started: what its containers shared goes. */

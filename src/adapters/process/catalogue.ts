@@ -54,6 +54,16 @@ export function processImages(options: ProcessImagesOptions): Images {
     "drydock/host": { entrypoint: [], definition: "host" },
   };
 
+  const digests = new Map<string, string>();
+  function digestOf(name: string, entry: Entry): string {
+    const known = digests.get(name);
+    if (known !== undefined) return known;
+    const content = JSON.stringify([name, version, entry.definition, entry.env ?? {}]);
+    const made = `${name}@sha256:${createHash("sha256").update(content).digest("hex")}`;
+    digests.set(name, made);
+    return made;
+  }
+
   return {
     async resolve(reference): Promise<ImageResolution> {
       const { name, tag, digest } = parseReference(reference);
@@ -64,7 +74,7 @@ export function processImages(options: ProcessImagesOptions): Images {
           because: notInCatalogue(reference, Object.keys(entries)),
           isUnknown: true,
         };
-      const made = digestOf(name, entry, version);
+      const made = digestOf(name, entry);
       if (digest !== undefined && `${name}@${digest}` !== made) {
         return { outcome: "missing", because: `${reference}: this Drydock (${version}) has ${made}` };
       }
@@ -108,11 +118,6 @@ function parseReference(reference: string) {
   const hasTag = colon > named.lastIndexOf("/");
   const name = (hasTag ? named.slice(0, colon) : named).replace(/^(index\.)?docker\.io\//, "");
   return { name, tag: hasTag ? named.slice(colon + 1) : undefined, digest };
-}
-
-function digestOf(name: string, entry: Entry, version: string): string {
-  const content = JSON.stringify([name, version, entry.definition, entry.env ?? {}]);
-  return `${name}@sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
 
 function notInCatalogue(reference: string, names: readonly string[]): string {

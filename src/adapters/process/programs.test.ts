@@ -17,7 +17,7 @@ if (process.env.DRYDOCK_SPARE) {
   appendFileSync(process.env.SPARES, process.pid + "\\n");
   const pipe = new Socket({ fd: 3 });
   pipe.on("end", () => process.exit(0));
-  const told = new Promise((resolve) => { let text = ""; pipe.on("data", (part) => { text += part; if (text.endsWith("\\n")) resolve(JSON.parse(text)); }); });
+  const told = new Promise((resolve) => { let text = ""; pipe.on("data", (part) => { text = (text + part).trimStart(); if (text.endsWith("\\n")) resolve(JSON.parse(text)); }); });
   for (const end = Date.now() + 60; Date.now() < end; );
   pipe.write("ready\\n");
   const { argv, env, cwd } = await told;
@@ -356,5 +356,28 @@ describe.runIf(process.platform === "linux")("one that says that it ends", () =>
     await says(/up/);
     container.kill();
     expect(await container.exited).toMatchObject({ exitCode: 137 });
+  });
+});
+
+describe.runIf(process.platform === "linux")("programs that nobody has started yet", () => {
+  it("wait when they are known to be wanted", async () => {
+    sandbox.warm?.(image);
+    await sparesStarted(2);
+    const { container, says } = await start("console.log('here');setInterval(() => {}, 1000);");
+    expect(await wasSpare(container)).toBe(true);
+    await says(/here/);
+  });
+
+  it("become what they are told, stirred or not", async () => {
+    sandbox.warm?.(image);
+    await sparesStarted(2);
+    sandbox.stir?.({ ...image, env: {} });
+    sandbox.stir?.(image);
+    sandbox.stir?.({ ...image, digest: "drydock/other@sha256:0" });
+    const { container, says } = await start(
+      "console.log('argv', process.argv.length);setInterval(() => {}, 1000);",
+    );
+    expect(await wasSpare(container)).toBe(true);
+    await says(/argv 3/);
   });
 });

@@ -26,6 +26,10 @@ import { signalGroup } from "./signals.js";
 import { setReferenced } from "./spares.js";
 
 export interface Programs {
+  /** Has some of it waiting, as if one had been taken. */
+  warm(image: ResolvedImage): void;
+  /** One of it is told in a moment: after an idle while, neither its code nor the machine has it at hand. */
+  stir(image: ResolvedImage): void;
   /** A waiting process of the image's entrypoint that has become this; undefined when there is none that could. */
   take(image: ResolvedImage, wish: Launch): Promise<Taken | undefined>;
   close(): void;
@@ -217,10 +221,23 @@ export function keepPrograms({ table, folder, envOf, now, each }: ProgramsOption
     });
   }
 
+  const isWarm = (image: ResolvedImage) =>
+    image.warms === true && !isClosed && each > 0 && process.platform === "linux";
+
   return {
+    warm(image) {
+      if (!isWarm(image)) return;
+      programOf(image).lastUsedMs = now();
+      refillSoon();
+    },
+    stir({ digest }) {
+      for (const { image, waiting } of programs.values()) {
+        const [next] = waiting;
+        if (image.digest === digest) next?.pipe.write("\n");
+      }
+    },
     async take(image, wish) {
-      if (image.warms !== true || wish.stdin || isClosed || each === 0) return undefined;
-      if (process.platform !== "linux") return undefined;
+      if (!isWarm(image) || wish.stdin) return undefined;
       wordsOf(wish);
       const program = programOf(image);
       program.lastUsedMs = now();

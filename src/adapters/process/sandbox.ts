@@ -128,6 +128,8 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
   return {
     scheme: "process",
     start,
+    warm: programs.warm,
+    stir: programs.stir,
     sweep: () => sweepRecords(runFolder, instance, table),
     async close() {
       isClosed = true;

@@ -162,7 +162,9 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     const exit = await running.exited;
     over.abort();
     current = undefined;
-    await log.close();
+    // What a failure says may be its log's last words.
+    const closed = log.close();
+    if (exit.exitCode !== 0) await closed;
     const terminationLog = world.folders.terminationLog(name);
     const end = await terminated({ container, exit, containerID, terminationLog, logs, instance });
     world.note(name, {

@@ -1,5 +1,5 @@
 // How a container's end reads in status.
-import { open } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { Container } from "../../domain/apis/core/container.types.js";
 import { isoSeconds } from "../../domain/apis/meta/time.js";
 import type { ContainerExit } from "../../ports/index.js";
@@ -39,24 +39,26 @@ async function terminationMessage({
   logs,
   instance,
 }: Ended): Promise<string> {
-  const written = await firstBytes(terminationLog);
+  const written = firstBytes(terminationLog);
   if (written !== "" || exit.exitCode === 0) return written;
   return container.terminationMessagePolicy === "FallbackToLogsOnError" ? logs.tail(instance) : "";
 }
 
-async function firstBytes(path: string): Promise<string> {
-  const file = await open(path, "r").catch(() => undefined);
-  if (file === undefined) return "";
+/**
+ * Synchronous: a few small calls take less than the way through the thread pool. What a program may have put there
+ * instead, such as a pipe nobody writes to, is not waited for.
+ */
+function firstBytes(path: string): string {
+  let file: number | undefined;
   try {
-    const { bytesRead, buffer } = await file.read(
-      Buffer.alloc(terminationMessageBytes),
-      0,
-      terminationMessageBytes,
-      0,
-    );
-    return buffer.subarray(0, bytesRead).toString();
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(file).isFile()) return "";
+    const buffer = Buffer.alloc(terminationMessageBytes);
+    return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, 0)).toString();
+  } catch {
+    return "";
   } finally {
-    await file.close();
+    if (file !== undefined) closeSync(file);
   }
 }
 

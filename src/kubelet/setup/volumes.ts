@@ -52,8 +52,9 @@ async function prepare(pod: Pod, volume: Volume, context: VolumeContext): Promis
   const folder = isMemory ? context.folders.memoryVolume(volume.name) : context.folders.volume(volume.name);
   const files = await filesOf(pod, volume, context);
   if (isProblem(files)) return files;
-  if (isMemory) await mkdir(context.folders.memoryRoot, { recursive: true, mode: 0o700 });
-  await mkdir(folder, { recursive: true });
+  // Synchronous: it takes less than the way through the thread pool, and a cold start waits for it.
+  if (isMemory) mkdirSync(context.folders.memoryRoot, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true });
   await writeFiles(folder, files);
   if (context.sandboxKind === "container") await open(folder, volume, pod);
   return folder;

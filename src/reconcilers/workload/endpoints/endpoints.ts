@@ -9,6 +9,7 @@ import { Service } from "../../../domain/apis/core/service.types.js";
 import { EndpointSlice } from "../../../domain/apis/discovery/discovery.types.js";
 import type { Kind, Resource } from "../../../domain/apis/kind.js";
 import { isPortError, type Key, type Unsaved } from "../../../ports/index.js";
+import { isReady } from "../pods.js";
 import { groupPods, livesOf, makeSlices, makeSubset, sliceLabels } from "./make.js";
 
 export function endpointsReconciler({ client, listers }: Deps): Reconciler<Service> {
@@ -59,14 +60,16 @@ export function endpointsReconciler({ client, listers }: Deps): Reconciler<Servi
 
   return {
     kind: Service,
-    isUrgent: true,
     owns: [asKind(Endpoints), asKind(EndpointSlice)],
     watches: [
-      watch(Pod, ({ metadata: { namespace = "", labels = {} } }): readonly Key[] =>
-        services
-          .list({ namespace })
-          .filter((service) => selects(service, labels))
-          .map((service) => ({ namespace, name: service.metadata.name })),
+      watch(
+        Pod,
+        ({ metadata: { namespace = "", labels = {} } }): readonly Key[] =>
+          services
+            .list({ namespace })
+            .filter((service) => selects(service, labels))
+            .map((service) => ({ namespace, name: service.metadata.name })),
+        { isUrgent: (pod, old) => isReady(pod) || (old !== undefined && isReady(old)) },
       ),
     ],
 

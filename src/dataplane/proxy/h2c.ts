@@ -167,6 +167,12 @@ class H2cExchange implements BodySink {
       this.done({ outcome: "broken", how: "clientGone", because: bodyFailures.clientGone, begun: false });
       return;
     }
+    // It was open when the request was given to it. Node 24 does not throw for this as it did, but makes a stream that breaks.
+    if (session.closed || session.destroyed) {
+      this.finished = true;
+      this.done({ outcome: "refused", how: "connect", because: "the connection closed" });
+      return;
+    }
     try {
       stream = session.request(toH2(exchange), {
         endStream: body === undefined,

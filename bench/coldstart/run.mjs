@@ -352,6 +352,25 @@ else {
       ),
     ]),
   );
+  // What is left of a wake without what the model takes: its files, its server and its answer.
+  const own = (run) => {
+    const { files = Number.NaN, load = Number.NaN } = named(run);
+    return run.firstByte - files - load - Number(/pod;dur=([\d.]+)/.exec(run.timing)?.[1]);
+  };
+  table(
+    ["the platform's own share, ms", "p50", "p90"],
+    all.map(({ format, pool, runs }) => [
+      `${format}, ${pool} pool`,
+      ...[0.5, 0.9].map((share) =>
+        ms(
+          percentile(
+            runs.flatMap((run) => (run.counts && !Number.isNaN(own(run)) ? [own(run)] : [])),
+            share,
+          ),
+        ),
+      ),
+    ]),
+  );
 }
 machine(`${rounds} rounds; woken by ${wakeBy}.`);
 end();

@@ -42,7 +42,12 @@ export async function sweepRecords(
   for (const name of await readdir(runFolder).catch(() => [])) {
     const life = name.endsWith(ending) ? name.slice(0, -ending.length) : name;
     const found = join(runFolder, name);
-    if (life === instance || !existsSync(join(found, "owner"))) continue;
+    if (life === instance) continue;
+    if (!existsSync(join(found, "owner"))) {
+      // Whoever ended that life was ended while he forgot it.
+      if (life !== name) await rm(found, { recursive: true, force: true });
+      continue;
+    }
     const owner = JSON.parse((await readFile(join(found, "owner"), "utf8")) || "{}") as Partial<Owner>;
     const isThisBoot = owner.bootId === table.bootId;
     if (isThisBoot && owner.pid !== undefined && (await table.isRunning(owner.pid, owner.start ?? "")))

@@ -296,6 +296,14 @@ describe("after a crash", () => {
     expect(existsSync(earlier)).toBe(false);
   });
 
+  it("forgets what a sweep that was killed had ended, and leaves a life alone that has not said whose it is", async () => {
+    const folder = (name: string) => join(home, "run", name);
+    for (const name of ["forgotten.ending", "begins"]) await mkdir(folder(name), { recursive: true });
+    expect(await sandbox.sweep()).toEqual([]);
+    expect(existsSync(folder("forgotten.ending"))).toBe(false);
+    expect(existsSync(folder("begins"))).toBe(true);
+  });
+
   it("never lets a start that was under way at the crash begin after the sweep", async () => {
     const earlier = join(home, "run", "earlier");
     await mkdir(earlier, { recursive: true });

@@ -18,6 +18,8 @@ export interface RegistryServer {
   readonly host: string;
   /** The authority of its certificate, as PEM; empty without TLS. */
   readonly ca: string;
+  /** What it wants to see of whoever comes, signed by that authority; empty where it lets in anybody. */
+  readonly client: { readonly cert: string; readonly key: string };
   /** Puts content there, as a test's own hand. */
   push(path: string, body: Buffer | string, type?: string): Promise<string>;
   /** Pushes a blob, and gives its digest. */
@@ -29,6 +31,8 @@ export interface RegistryServer {
 export interface ServerOptions {
   readonly users?: { readonly [name: string]: string };
   readonly tls?: boolean;
+  /** Lets in only those who show a certificate. */
+  readonly wantsCertificate?: boolean;
   /** What the registry's certificate is for, and the name it is called by. */
   readonly name?: string;
   readonly token?: { readonly realm: string; readonly service: string; readonly certificate: string };
@@ -51,13 +55,25 @@ export async function startRegistry(options: ServerOptions = {}): Promise<Regist
     http: {
       addr: `127.0.0.1:${port}`,
       secret: "test",
-      ...(tls === undefined ? {} : { tls: { certificate: tls.certificate, key: tls.key } }),
+      ...(tls === undefined
+        ? {}
+        : {
+            tls: {
+              certificate: tls.certificate,
+              key: tls.key,
+              ...(options.wantsCertificate && { clientcas: [tls.ca] }),
+            },
+          }),
     },
     auth: await authOf(options, folder),
   };
   await writeFile(join(folder, "config.yml"), stringify(config));
   const process = spawn("docker-registry", ["serve", join(folder, "config.yml")], { stdio: "ignore" });
   const ca = tls === undefined ? "" : await readFile(tls.ca, "utf8");
+  const client =
+    tls === undefined || !options.wantsCertificate
+      ? { cert: "", key: "" }
+      : { cert: await readFile(tls.clientCertificate, "utf8"), key: await readFile(tls.clientKey, "utf8") };
   const users = Object.entries(options.users ?? {});
   const authorization = (repository: string) => {
     if (options.authorization !== undefined) return options.authorization(repository);
@@ -65,7 +81,10 @@ export async function startRegistry(options: ServerOptions = {}): Promise<Regist
     return user === undefined ? "" : `Basic ${Buffer.from(user.join(":")).toString("base64")}`;
   };
   const send = (method: string, path: string, headers: object, body: Buffer | string = "") =>
-    exchange(`${tls === undefined ? "http" : "https"}://${host}${path}`, method, headers, body, ca);
+    exchange(`${tls === undefined ? "http" : "https"}://${host}${path}`, method, headers, body, {
+      ca,
+      ...client,
+    });
   await answering(() => send("GET", "/v2/", {}), process);
 
   const push = async (path: string, body: Buffer | string, type = "application/octet-stream") => {
@@ -82,6 +101,7 @@ export async function startRegistry(options: ServerOptions = {}): Promise<Regist
   return {
     host,
     ca,
+    client,
     push,
     async blob(repository, body) {
       const start = await send("POST", `/v2/${repository}/blobs/uploads/`, {
@@ -201,7 +221,16 @@ function makeCertificate(folder: string, name: string) {
     "-extfile",
     "ext",
   );
-  return { ca: path("ca.crt"), certificate: path("tls.crt"), key: path("tls.key") };
+  openssl("req", ...ec, "-keyout", "client.key", "-out", "client.csr", "-subj", "/CN=drydock");
+  const by = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"];
+  openssl("x509", "-req", "-in", "client.csr", ...by, "-out", "client.crt");
+  return {
+    ca: path("ca.crt"),
+    certificate: path("tls.crt"),
+    key: path("tls.key"),
+    clientCertificate: path("client.crt"),
+    clientKey: path("client.key"),
+  };
 }
 
 interface Answer {
@@ -215,7 +244,7 @@ function exchange(
   method: string,
   headers: object,
   body: Buffer | string,
-  ca: string,
+  tls: { readonly ca: string; readonly cert: string; readonly key: string },
 ): Promise<Answer> {
   const request = url.startsWith("https:") ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
@@ -226,7 +255,7 @@ function exchange(
         agent: false,
         lookup: toThisMachine,
         headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
-        ...(ca === "" ? {} : { ca }),
+        ...Object.fromEntries(Object.entries(tls).filter(([, pem]) => pem !== "")),
       },
       (answer) => {
         let text = "";

@@ -11,8 +11,8 @@ import { oneLine, RegistryTrouble } from "./trouble.js";
 
 export interface HostCertificates {
   readonly authorities: readonly string[];
-  readonly cert?: string;
-  readonly key?: string;
+  /** What this machine shows of itself, and where it is. */
+  readonly client?: { readonly cert: string; readonly key: string; readonly path: string };
 }
 
 /** The first folder that has any is it. */
@@ -43,8 +43,11 @@ async function readFolder(folder: string): Promise<HostCertificates | undefined>
   return {
     authorities: await Promise.all(authorities.map((name) => read(join(folder, name)))),
     ...(client !== undefined && {
-      cert: await read(join(folder, client)),
-      key: await read(join(folder, client.replace(/\.cert$/, ".key"))),
+      client: {
+        cert: await read(join(folder, client)),
+        key: await read(join(folder, client.replace(/\.cert$/, ".key"))),
+        path: join(folder, client),
+      },
     }),
   };
 }

@@ -20,7 +20,7 @@ import {
   maxConfigBytes,
   maxHelperBytes,
 } from "./limits.js";
-import { oneLine } from "./trouble.js";
+import { oneLine, RegistryTrouble } from "./trouble.js";
 
 export type Env = { readonly [name: string]: string | undefined };
 
@@ -178,7 +178,7 @@ const bundles = [
 export async function trusted(
   env: Env,
   more: string,
-  { authorities, cert, key }: HostCertificates,
+  { authorities, client }: HostCertificates,
 ): Promise<SecureContext> {
   const file = env["SSL_CERT_FILE"];
   const system = await firstText(file ? [file] : bundles);
@@ -193,7 +193,15 @@ export async function trusted(
       ...authorities.flatMap(pems),
     ]),
   ];
-  return createSecureContext({ ca, ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) });
+  if (client === undefined) return createSecureContext({ ca });
+  try {
+    return createSecureContext({ ca, cert: client.cert, key: client.key });
+  } catch (error) {
+    throw new RegistryTrouble(`${client.path}: ${oneLine((error as Error).message)}`, {
+      help: "it must be a certificate, and its .key the key of that certificate, both as PEM",
+      cause: error,
+    });
+  }
 }
 
 async function certificatesIn(folder: string): Promise<readonly string[]> {

@@ -366,6 +366,29 @@ describeWith(registryProgram, "a real registry", () => {
       expect(because(await ask(image))).toContain("certificate signed by unknown authority");
     });
 
+    it("may want to see a certificate, which certs.d has beside the authority's", async () => {
+      const strict = await registry({ tls: true, wantsCertificate: true });
+      const there = await pushImage(strict, "team/model", "v1");
+      const asked = `${strict.host}/team/model:v1`;
+      const folder = join(home, ".config/containers/certs.d", strict.host);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "ca.crt"), strict.ca);
+      expect(because(await ask(asked))).toMatch(
+        /^failed to fetch image information: https:\/\/127\.0\.0\.1:\d+\/v2\/: remote error: tls: (bad certificate|certificate required) \(it wants to see a certificate that it knows: put one as client\.cert and client\.key into \/etc\/docker\/certs\.d\/127\.0\.0\.1:\d+ or /,
+      );
+      await writeFile(join(folder, "client.cert"), strict.client.cert);
+      expect(because(await ask(asked))).toMatch(/client\.key: ENOENT/);
+      await writeFile(join(folder, "client.key"), strict.client.key);
+      expect(because(await ask(asked))).toContain(there);
+      const { client: another } = await registry({ tls: true, wantsCertificate: true });
+      await writeFile(join(folder, "client.key"), another.key);
+      expect(because(await ask(asked))).toMatch(
+        /client\.cert: .*\(it must be a certificate, and its \.key the key of that certificate/,
+      );
+      await writeFile(join(folder, "client.cert"), another.cert);
+      expect(because(await ask(asked))).toMatch(/remote error: tls: .*certificate/);
+    });
+
     it("is reached through the proxy that is set, but for those that need none", async () => {
       const named = await registry({ tls: true, name });
       const there = await pushImage(named, "team/model", "v1");

@@ -137,6 +137,13 @@ export function unreachable(error: unknown, host: string, scheme: string): Regis
       `put the authority's certificate into ca-certificates of config-registries, or ${host} into skip-tls-verify`,
     );
   }
+  const refused = /^ERR_SSL_\w*ALERT_(BAD_CERTIFICATE|\w*CERTIFICATE\w*|UNKNOWN_CA)$/.exec(code)?.[1];
+  if (refused !== undefined) {
+    return trouble(
+      `remote error: tls: ${refused.toLowerCase().replaceAll("_", " ")}`,
+      `it wants to see a certificate that it knows: put one as client.cert and client.key into /etc/docker/certs.d/${host} or ~/.config/containers/certs.d/${host}`,
+    );
+  }
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
     return trouble(`x509: ${said}`, `the certificate is for another host: use the name it is for`);
   }

@@ -40,6 +40,7 @@ export async function startControl(
   const engine = containerEngine({
     home,
     isPrivate: options.home === undefined,
+    ...beside.spared,
     clock,
     log: options.log,
   });

@@ -63,6 +63,8 @@ export interface Beside {
   readonly bind: string;
   readonly store: Store;
   readonly sandbox: Promise<Sandbox>;
+  /** How much is made ahead, where the user has a wish. */
+  readonly spared: { readonly spares?: number };
   readonly pki: Pki;
 }
 
@@ -96,12 +98,13 @@ function startBeside(home: string, options: EmbeddedOptions, closers: Closers): 
     options.home === undefined
       ? memoryStore()
       : loading(sqliteStore({ file: join(home, "drydock.db") }), closers);
+  const spared = sparesAsked(process.env);
   const sandbox = closers.opening(
-    processSandbox({ runFolder: join(home, "run"), clock, ...sparesAsked(process.env) }),
+    processSandbox({ runFolder: join(home, "run"), clock, ...spared }),
     (made) => made.close(),
   );
   const pki = ensurePki({ folder: join(home, "pki"), hosts: [bind], clock });
-  return { home, clock, bind, store, sandbox, pki };
+  return { home, clock, bind, store, sandbox, spared, pki };
 }
 
 /** Who has little memory to spare may say how many programs wait, down to none. */

@@ -4,8 +4,9 @@
  */
 import type { Container } from "../domain/apis/core/container.types.js";
 import type { Pod } from "../domain/apis/core/pod.types.js";
-import type { Images, PodRef, Sandbox, Survivor } from "../ports/index.js";
+import type { Images, PodPort, PodRef, Sandbox, Survivor } from "../ports/index.js";
 import type { KubeletDeps } from "./deps.js";
+import { wantedPorts } from "./podPorts.js";
 import { isTrouble } from "./setup/problem.js";
 
 const sandboxAnnotation = "drydock.dev/sandbox";
@@ -33,6 +34,8 @@ export interface PodPlace {
   readonly mayHaveSurvived: boolean;
   /** What an earlier life left of this pod, and where: each is followed or ended by whoever asked. */
   survivors(ref: PodRef): Promise<Survivors>;
+  /** Ports that lead to the pod already, where its sandbox had a network waiting. */
+  network(ref: PodRef): Promise<readonly PodPort[]>;
   /** What the pod's containers shared is given back. */
   end(ref: PodRef): Promise<void>;
 }
@@ -107,6 +110,18 @@ export function podPlace(pod: Pod, deps: KubeletDeps): PodPlace {
       }
       engine = opened.sandbox;
       return { kind: "container", sandbox: opened.sandbox, images: opened.images };
+    },
+    async network(ref) {
+      const { restartPolicy = "Always", hostAliases = [] } = pod.spec ?? {};
+      // What runs to its end is not waited for, and names of a pod's own are part of its network.
+      if (restartPolicy !== "Always" || hostAliases.length > 0 || (await kind) === "process") return [];
+      const opened = await deps.engine?.open();
+      if (opened?.outcome !== "open") return [];
+      engine = opened.sandbox;
+      const wanted = wantedPorts(pod);
+      const ports = wanted.map(({ containerPort }) => containerPort);
+      const hostPorts = opened.sandbox.networkFor?.(ref, ports) ?? [];
+      return hostPorts.map((hostPort, at) => ({ ...wanted[at]!, hostPort }));
     },
     end: async (ref) => engine?.endPod?.(ref),
   };

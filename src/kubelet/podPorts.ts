@@ -37,10 +37,7 @@ export async function takePodPorts(
   table: HostPorts,
   before: readonly PodPort[] = [],
 ): Promise<PodPorts> {
-  const containers = listeners(pod);
-  const wanted = containers.flatMap((container) =>
-    declared(container).map((containerPort) => ({ container: container.name, containerPort })),
-  );
+  const wanted = wantedPorts(pod);
   const known = wanted.map((want) =>
     before.find((one) => one.container === want.container && one.containerPort === want.containerPort),
   );
@@ -85,6 +82,13 @@ export async function takePodPorts(
     },
     release: () => table.release(pairs.map((pair) => pair.hostPort)),
   };
+}
+
+/** Those that a pod's servers listen on. */
+export function wantedPorts(pod: Pod): readonly Pick<PodPort, "container" | "containerPort">[] {
+  return listeners(pod).flatMap((container) =>
+    declared(container).map((containerPort) => ({ container: container.name, containerPort })),
+  );
 }
 
 function listeners(pod: Pod): readonly Container[] {

@@ -313,7 +313,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
   }
 
   async function takePorts(): Promise<void> {
-    ports ??= await takePodPorts(pod, table);
+    ports ??= await takePodPorts(pod, table, await place.network(ref));
   }
 
   function watchDeadline(): () => void {

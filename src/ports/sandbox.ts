@@ -130,6 +130,11 @@ export interface Sandbox {
   warm?(image: ResolvedImage): void;
   /** One is wanted in a moment: what waits for it shakes off its sleep. The image as it was resolved will do. */
   stir?(image: ResolvedImage): void;
+  /**
+   * A network that was made ahead becomes this pod's, and all its containers start in it: the ports of this machine
+   * that lead to these of the pod, in their order. Undefined when none waits.
+   */
+  networkFor?(pod: PodRef, ports: readonly number[]): readonly number[] | undefined;
   /** Whether a port of the machine accepts connections before the container listens, as a forwarder's port does. */
   readonly forwardsPorts?: boolean;
   /** Nothing more of this pod will be started: what its containers shared goes. */

@@ -28,7 +28,7 @@ export async function killableInstance(env: NodeJS.ProcessEnv = {}): Promise<Kil
   const run = promisify(execFile);
   const drydock = (...words: readonly string[]) =>
     run(process.execPath, [join(root, "bin/drydock"), ...words], {
-      env: { ...process.env, ...env, DRYDOCK_HOME: home, DRYDOCK_SPARES: "0" },
+      env: { ...process.env, DRYDOCK_SPARES: "0", ...env, DRYDOCK_HOME: home },
       cwd: home,
     });
   const kubectl = async (...words: readonly string[]) =>

@@ -17,6 +17,8 @@ export interface EngineOptions {
   readonly home: string;
   /** Nobody comes back to this home: what is left in the engine is for anybody to end. */
   readonly isPrivate?: boolean;
+  /** How many of what is made ahead wait; as many as is usual unless told. */
+  readonly spares?: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly around?: Surroundings;
@@ -27,6 +29,7 @@ type Open = { readonly outcome: "open"; readonly sandbox: EngineSandbox; readonl
 export function containerEngine({
   home,
   isPrivate = false,
+  spares,
   clock,
   log,
   around = surroundings(),
@@ -46,6 +49,7 @@ export function containerEngine({
       clock,
       instance: randomUUID(),
       ...(isPrivate ? {} : { home }),
+      ...(spares !== undefined && { spares }),
     });
     const before = noted(note);
     if (before !== undefined && before.url !== engine.address.url) await sweepElsewhere(before);

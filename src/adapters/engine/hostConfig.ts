@@ -1,6 +1,7 @@
 // From what a container of a pod asks for to what the engine is told. A pure function: read beside the engine's API.
 import { type ContainerSpec, PortError, type Walls } from "../../ports/index.js";
 import { engineLogBytes } from "./limits.js";
+import { pauseImage, pauseProgram } from "./pauseImage.js";
 
 export interface Placement {
   /** Another container's network, or one of its own. */
@@ -58,6 +59,27 @@ export function createBody(
   };
 }
 
+/** The same for the container that holds a pod's network. */
+export function holderBody(
+  ports: ContainerSpec["ports"],
+  labels: Placement["labels"],
+  hosts: readonly string[] = [],
+): object {
+  return {
+    Image: pauseImage,
+    Entrypoint: [pauseProgram],
+    Labels: labels,
+    ExposedPorts: Object.fromEntries(ports.map(({ containerPort }) => [`${containerPort}/tcp`, {}])),
+    HostConfig: {
+      PortBindings: portBindings(ports),
+      ExtraHosts: hosts,
+      CapDrop: ["ALL"],
+      ReadonlyRootfs: true,
+      LogConfig: { Type: "none", Config: {} },
+    },
+  };
+}
+
 const cpuPeriodUs = 100_000;
 
 /** The kernel refuses less than a hundredth of a period. */
@@ -75,8 +97,8 @@ export function hostname(walls: Walls | undefined): string {
   return (walls?.hostname ?? "").slice(0, 63).replace(/[-.]+$/, "");
 }
 
-/** On loopback only: what reaches a pod goes through the gateway. Several ports of the machine may lead to one of the pod's. */
-export function portBindings(ports: ContainerSpec["ports"]): object {
+/** Port 0 is one that the engine chooses. On loopback only: what reaches a pod goes through the gateway. Several ports of the machine may lead to one of the pod's. */
+function portBindings(ports: ContainerSpec["ports"]): object {
   const bindings: Record<string, { readonly HostIp: string; readonly HostPort: string }[]> = {};
   for (const { containerPort, hostPort } of ports) {
     const name = `${containerPort}/tcp`;

@@ -9,6 +9,8 @@ import type { PodPort, PodRef } from "../../ports/index.js";
 export const ownerLabel = "dev.drydock.owner";
 const homeLabel = "dev.drydock.home";
 const portsLabel = "dev.drydock.ports";
+/** On a container in another's network, whose: one that was made ahead of its pod could not be labelled with it. */
+const networkLabel = "dev.drydock.network";
 const nameLabel = "io.kubernetes.container.name";
 /** The container that holds a pod's network. */
 export const holderName = "POD";
@@ -20,7 +22,7 @@ export interface Labeled {
 export interface Labels {
   /** What the containers of this life have in common, as engines filter for it. */
   readonly mine: string;
-  of(pod: PodRef, container: string, ports: readonly PodPort[]): Labeled;
+  of(pod: PodRef, container: string, ports: readonly PodPort[], holder?: string): Labeled;
   /**
    * Whether a container is this home's, or nobody's any more: made on this machine by a Drydock that has ended, in
    * this home, or in one that will not be used again. Another home's next Drydock takes back what is its own.
@@ -35,10 +37,11 @@ export function labelsOf(instance: string, home = ""): Labels {
   const mine = [machine, boot, process.pid, startOf(process.pid) ?? "", instance].join(" ");
   return {
     mine: `${ownerLabel}=${mine}`,
-    of: (pod, container, ports) => ({
+    of: (pod, container, ports, holder) => ({
       [ownerLabel]: mine,
       [homeLabel]: home,
       [portsLabel]: JSON.stringify(ports),
+      ...(holder !== undefined && { [networkLabel]: holder }),
       // The names that tools for Kubernetes look for.
       "io.kubernetes.pod.namespace": pod.namespace,
       "io.kubernetes.pod.name": pod.name,
@@ -61,11 +64,13 @@ export function bearerOf(labels: Labeled): {
   readonly podUid: string;
   readonly container: string;
   readonly podPorts: readonly PodPort[];
+  readonly holder: string | undefined;
 } {
   return {
     podUid: labels["io.kubernetes.pod.uid"] ?? "",
     container: labels[nameLabel] ?? "",
     podPorts: JSON.parse(labels[portsLabel] ?? "[]") as readonly PodPort[],
+    holder: labels[networkLabel],
   };
 }
 

@@ -25,6 +25,14 @@ export const usageWindowMs = 2_000;
 /** A container that cannot be removed now is tried again: an engine that is restarted is back within this. */
 export const removeAgainMs = 1_000;
 export const removeTries = 8;
+/** Networks that wait for pods of the same ports: two wake at once now and then, and each costs some 3 MB. */
+export const sparesEach = 2;
+/** Most pods have one port, and it is 8080. */
+export const spareKinds = 2;
+/** A spare is made when no pod has asked for this long: those that start are not to wait for it. */
+export const spareRefillMs = 1_000;
+/** Nobody has started such a pod for this long: what waits for one goes. */
+export const sparesUnusedMs = 60 * 60 * 1000;
 /** Containers that are cleared away at the same time, so that a sweep does not drown the engine. */
 export const sweepAtOnce = 4;
 /** How long the end of Drydock waits for the engine to clear away: it may be gone itself. */

@@ -5,15 +5,16 @@
 import type { ContainerSpec, PodRef } from "../../ports/index.js";
 import { isPortError } from "../../ports/index.js";
 import type { EngineApi } from "./api.js";
-import { extraHosts, hostname, type Placement, portBindings, startError } from "./hostConfig.js";
+import { extraHosts, holderBody, hostname, type Placement, startError } from "./hostConfig.js";
 import { holderName, type Labels, nameOf } from "./labels.js";
-import { ensurePauseImage, pauseImage, pauseProgram } from "./pauseImage.js";
+import { ensurePauseImage } from "./pauseImage.js";
+import { remove } from "./remove.js";
 
 export interface PodNetworks {
   /** Where this container is to be. Rejects with reason Conflict when a port of the pod is taken. */
   join(spec: ContainerSpec): Promise<Placement["network"]>;
-  /** The container that holds this pod's network is there already. */
-  takeBack(pod: PodRef, holder: string): void;
+  /** The container that holds this pod's network is there already, also for one that would have its own. */
+  put(pod: PodRef, holder: string): void;
   leave(pod: PodRef): Promise<void>;
   /** A container of the pod is gone: what it alone kept from being removed can go too. */
   left(pod: PodRef): Promise<void>;
@@ -39,18 +40,8 @@ export function podNetworks(api: EngineApi, architecture: string, labels: Labels
       query: { name: nameOf(holderName, spec.pod, spec.id) },
       withinMs: 0,
       body: {
-        Image: pauseImage,
-        Entrypoint: [pauseProgram],
+        ...holderBody(ports, labels.of(spec.pod, holderName, ports), extraHosts(spec.walls)),
         Hostname: hostname(spec.walls),
-        Labels: labels.of(spec.pod, holderName, ports),
-        ExposedPorts: Object.fromEntries(ports.map(({ containerPort }) => [`${containerPort}/tcp`, {}])),
-        HostConfig: {
-          PortBindings: portBindings(ports),
-          ExtraHosts: extraHosts(spec.walls),
-          CapDrop: ["ALL"],
-          ReadonlyRootfs: true,
-          LogConfig: { Type: "none", Config: {} },
-        },
       },
     });
     try {
@@ -89,9 +80,10 @@ export function podNetworks(api: EngineApi, architecture: string, labels: Labels
 
   return {
     async join(spec) {
-      return spec.walls?.sharesNetwork ? { of: await held(spec) } : "own";
+      const isHeld = spec.walls?.sharesNetwork || holders.has(spec.pod.uid);
+      return isHeld ? { of: await held(spec) } : "own";
     },
-    takeBack: ({ uid }, holder) => void holders.set(uid, Promise.resolve(holder)),
+    put: ({ uid }, holder) => void holders.set(uid, Promise.resolve(holder)),
     async leave({ uid }) {
       const holder = holders.get(uid);
       holders.delete(uid);
@@ -100,14 +92,4 @@ export function podNetworks(api: EngineApi, architecture: string, labels: Labels
     },
     left: ({ uid }) => end(uid, ended.get(uid) ?? []),
   };
-}
-
-/** With its anonymous volumes; true when it is there no more. */
-export async function remove(api: EngineApi, id: string): Promise<boolean> {
-  try {
-    await api.call("DELETE", `/containers/${id}`, { query: { force: true, v: true }, withinMs: 0 });
-    return true;
-  } catch (error) {
-    return isPortError(error, "NotFound");
-  }
 }

@@ -12,14 +12,25 @@ import { type ContainerParts, followContainer, runs, type State } from "./contai
 import type { FoundEngine } from "./discover.js";
 import { createBody, startError } from "./hostConfig.js";
 import { bearerOf, holderName, type Labeled, labelsOf, nameOf, ownerLabel } from "./labels.js";
-import { closeWithinMs, removeAgainMs, removeTries, sweepAtOnce, versionWithinMs } from "./limits.js";
-import { podNetworks, remove } from "./podNetworks.js";
+import {
+  closeWithinMs,
+  removeAgainMs,
+  removeTries,
+  sparesEach,
+  sweepAtOnce,
+  versionWithinMs,
+} from "./limits.js";
+import { networkSpares } from "./networkSpares.js";
+import { podNetworks } from "./podNetworks.js";
+import { remove } from "./remove.js";
 
 export interface EngineSandboxOptions {
   readonly engine: FoundEngine;
   readonly clock: Clock;
   /** Names this life of Drydock. */
   readonly instance: string;
+  /** How many networks of a kind wait for a pod. */
+  readonly spares?: number;
   /** Drydock's own folder, whose next life may take back what this one leaves; without one nobody does. */
   readonly home?: string;
 }
@@ -46,6 +57,7 @@ export async function engineSandbox({
   engine,
   clock,
   instance,
+  spares = sparesEach,
   home,
 }: EngineSandboxOptions): Promise<EngineSandbox> {
   const { api } = engine;
@@ -55,6 +67,9 @@ export async function engineSandbox({
   const hasSelinux = options.some((one) => one.includes("selinux"));
   const labels = labelsOf(instance, home);
   const networks = podNetworks(api, engine.architecture, labels);
+  // Docker names whoever joins a network after its holder, and that was made before anybody knew the pod's name.
+  const each = isPodman ? spares : 0;
+  const ahead = networkSpares({ api, architecture: engine.architecture, labels, clock, each });
   const running = new Set<RunningContainer>();
   const pods = new Map<string, ContainerSpec["pod"]>();
   /** By pod and name: the next start waits until the container before is gone, which still holds its ports. */
@@ -73,7 +88,12 @@ export async function engineSandbox({
       body: createBody(spec, {
         network,
         namesAll: isPodman,
-        labels: labels.of(spec.pod, spec.name, spec.walls?.podPorts ?? []),
+        labels: labels.of(
+          spec.pod,
+          spec.name,
+          spec.walls?.podPorts ?? [],
+          network === "own" ? undefined : network.of,
+        ),
         hasSelinux,
       }),
       withinMs: 0,
@@ -145,9 +165,14 @@ export async function engineSandbox({
       query: { all: true, filters: JSON.stringify({ label: [ownerLabel] }) },
     });
     const byPod = new Map<string, readonly Left[]>();
+    const bearers = new Map<string, string>();
+    for (const { Labels = {} } of found) {
+      const { holder, podUid } = bearerOf(Labels);
+      if (holder !== undefined) bearers.set(holder, podUid);
+    }
     for (const one of found) {
       if (!labels.isOrphan(one.Labels ?? {})) continue;
-      const { podUid } = bearerOf(one.Labels ?? {});
+      const podUid = bearers.get(one.Id) ?? bearerOf(one.Labels ?? {}).podUid;
       byPod.set(podUid, [...(byPod.get(podUid) ?? []), one]);
     }
     return byPod;
@@ -196,7 +221,7 @@ export async function engineSandbox({
     const kept = known.map(({ one }) => one);
     const isHeld = holder !== undefined && kept.length > 0;
     await removeAll(all.filter((one) => !kept.includes(one) && !(isHeld && one === holder)));
-    if (isHeld) networks.takeBack(pod, holder.Id);
+    if (isHeld) networks.put(pod, holder.Id);
     if (kept.length > 0) pods.set(pod.uid, pod);
     return known.map(({ one, now, isRunning }): Survivor => {
       const { container: name, podPorts } = bearerOf(one.Labels ?? {});
@@ -239,6 +264,13 @@ export async function engineSandbox({
     // Docker's proxy, and every virtual machine's, accepts at once; Podman as root has the kernel forward packets.
     forwardsPorts: !(isPodman && info.Rootless === false && engine.address.url.startsWith("unix:")),
     start,
+    networkFor(pod, ports) {
+      const spare = ahead.take(pod, ports);
+      if (spare === undefined) return undefined;
+      pods.set(pod.uid, pod);
+      networks.put(pod, spare.id);
+      return spare.hostPorts;
+    },
     survivors,
     sweep,
     async endPod(pod) {
@@ -253,10 +285,12 @@ export async function engineSandbox({
       isClosed = true;
       const done = (async () => {
         await mine();
+        const spared = ahead.close();
         await Promise.all([...running].map((container) => container.kill()));
         await Promise.all(leaving.values());
         await removeAll([...left.keys()].flatMap(takeLeft));
         await Promise.all([...pods.values()].map((pod) => networks.leave(pod)));
+        await spared;
       })();
       const late = new Promise<void>((resolve) => setTimeout(resolve, closeWithinMs).unref());
       // An engine that is away clears nothing away, and says nothing of an end.

@@ -104,7 +104,8 @@ describeWithPodman("a pod of one container that wakes", ({ api }) => {
     await drydock.up();
   }, 120_000);
 
-  it.runIf(wakes > 1)(
+  const measure = wakes > 1 ? it : undefined;
+  measure?.(
     "is up sooner",
     async () => {
       const took: Record<string, number[]> = { 0: [], 2: [] };

@@ -137,7 +137,7 @@ export function unreachable(error: unknown, host: string, scheme: string): Regis
       `put the authority's certificate into ca-certificates of config-registries, or ${host} into skip-tls-verify`,
     );
   }
-  const refused = /^ERR_SSL_\w*ALERT_(BAD_CERTIFICATE|\w*CERTIFICATE\w*|UNKNOWN_CA)$/.exec(code)?.[1];
+  const refused = /^ERR_SSL_[\w/]*ALERT_(BAD_CERTIFICATE|\w*CERTIFICATE\w*|UNKNOWN_CA)$/.exec(code)?.[1];
   if (refused !== undefined) {
     return trouble(
       `remote error: tls: ${refused.toLowerCase().replaceAll("_", " ")}`,

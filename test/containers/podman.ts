@@ -39,9 +39,10 @@ export function describeWithPodman(title: string, body: (engine: FoundEngine) =>
 }
 
 export async function podmanService(
-  { api }: FoundEngine,
+  engine: FoundEngine,
   { insecure = [], logins = {} }: PodmanOptions = {},
 ): Promise<PodmanService> {
+  const { api } = engine;
   const folder = await mkdtemp(join(tmpdir(), "drydock-podman-"));
   const socket = join(folder, "podman.sock");
   const { store } = await api.call<{ store: { graphRoot: string; runRoot: string } }>(
@@ -82,9 +83,23 @@ export async function podmanService(
     },
     async remove() {
       await made.stop();
+      await forgetImages(engine, insecure);
       await rm(folder, { recursive: true, force: true });
     },
   };
+  await forgetImages(engine, insecure);
   await made.start();
   return made;
+}
+
+/**
+ * What was pulled from these registries: a registry of a test has any free port, and once in a while one that another
+ * test's had, whose images the store still holds.
+ */
+async function forgetImages({ api }: FoundEngine, hosts: readonly string[]): Promise<void> {
+  const images = await api.call<readonly { RepoTags?: string[] | null }[]>("GET", "/images/json");
+  for (const name of images.flatMap(({ RepoTags }) => RepoTags ?? [])) {
+    if (!hosts.some((host) => name.startsWith(`${host}/`)) || name.endsWith(":<none>")) continue;
+    await api.call("DELETE", `/images/${name}`, { query: { force: "true" } });
+  }
 }

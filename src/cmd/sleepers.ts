@@ -17,8 +17,7 @@ export function sleepers(listers: Listers, kubelet: Pick<Kubelet, "stir" | "warm
       const name = listers(PodAutoscaler).get(key)?.spec?.scaleTargetRef.name;
       const target = name ? listers(Deployment).get({ namespace: key.namespace, name }) : undefined;
       const pod = target?.spec?.template.spec;
-      // Behind the decision itself.
-      if (pod) setImmediate(() => kubelet.stir(pod));
+      if (pod) kubelet.stir(pod);
     },
     async warm() {
       for (const { spec } of listers(Deployment).list()) {

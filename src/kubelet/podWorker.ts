@@ -109,9 +109,7 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     mayWait: () => isWellUnderWay(facts),
     async write(made) {
       // First, and in the same flush: whoever sees a ready pod must also see where its ports are.
-      if (isBindDue)
-        bound = Promise.all([bound, api.bind(pod, deps.nodeName, ports!.annotation())]).then(() => {});
-      isBindDue = false;
+      bindNow();
       await Promise.all([bound, api.writeStatus(made)]);
     },
   });
@@ -174,10 +172,17 @@ export function podWorker(first: Pod, deps: KubeletDeps, table: HostPorts, node:
     return times;
   }
 
-  /** With the next status: before there is one nobody asks where the ports are. */
+  /** Before the next status, and behind what is being started: before there is one nobody asks where the ports are. */
   function bind(): void {
     isBindDue = true;
+    setImmediate(bindNow);
     status.publish();
+  }
+
+  function bindNow(): void {
+    if (!isBindDue || over.signal.aborted) return;
+    isBindDue = false;
+    bound = Promise.all([bound, api.bind(pod, deps.nodeName, ports!.annotation())]).then(() => {});
   }
 
   async function live(): Promise<void> {

@@ -2,7 +2,7 @@
 import { systemRandom } from "../adapters/clock/index.js";
 import { jwtVerifier } from "../adapters/jwt/index.js";
 import { type Informers, makeRecorder } from "../controller/index.js";
-import { compileGuard, compileRoutes, type RouteTable } from "../dataplane/index.js";
+import { compileGuard, compileRoutes, type Gateway, movedPods, type RouteTable } from "../dataplane/index.js";
 import { Secret } from "../domain/apis/core/config.types.js";
 import { Endpoints } from "../domain/apis/core/endpoints.types.js";
 import { Service } from "../domain/apis/core/service.types.js";
@@ -23,15 +23,21 @@ export interface Voice {
   readonly log: Log;
 }
 
+/** Pods come and go in crowds; what only the table needs of that can wait so long, and whoever waits for a pod goes first. */
+const podsRestMs = 20;
+
 /** Resolves when the first routes have been handed over. */
 export async function followRoutes(
   informers: Informers,
-  update: (table: RouteTable) => void,
+  gateway: Pick<Gateway, "update" | "move">,
   { client, clock, log }: Voice,
 ): Promise<void> {
   const kinds = [
-    ...[VirtualService, GatewayKind, Secret],
-    ...[Service, Endpoints, Revision],
+    VirtualService,
+    GatewayKind,
+    Secret,
+    Service,
+    Revision,
   ] as readonly unknown[] as readonly Kind[];
   /** What the guard is made of; it rests while only pods come and go. */
   const guardKinds = [
@@ -45,12 +51,15 @@ export async function followRoutes(
   const recorder = makeRecorder({ client, clock, random: systemRandom, log, component: "gateway" });
   const tell = routeTeller({ listers: informers.listers, recorder, clock, log });
   let table: RouteTable | undefined;
-  let due = false;
+  /** What will compile, unless somebody is in more of a hurry. */
+  let due: "later" | "soon" | undefined;
+  let waking: NodeJS.Timeout | undefined;
   let tookMs = 0;
   let endedMs = 0;
 
   function compile(): void {
-    due = false;
+    due = undefined;
+    clearTimeout(waking);
     const beganMs = performance.now();
     const compiled = compileRoutes(
       {
@@ -67,7 +76,7 @@ export async function followRoutes(
     table = compiled.table;
     if (guardDue) guard = makeGuard();
     guardDue = false;
-    update({ ...table, guard });
+    gateway.update({ ...table, guard });
     tell(compiled.problems);
     endedMs = performance.now();
     tookMs = endedMs - beganMs;
@@ -95,14 +104,26 @@ export async function followRoutes(
   // Changes come in bursts; one compilation serves all that arrived meanwhile. It rests as long as the last one took,
   // so that a thousand Services coming up never take more than half of a processor from requests.
   function soon(): void {
-    if (due) return;
-    due = true;
+    if (due === "soon") return;
+    due = "soon";
+    clearTimeout(waking);
     const restMs = endedMs + tookMs - performance.now();
-    if (restMs > 1) setTimeout(compile, restMs);
+    if (restMs > 1) waking = setTimeout(compile, restMs);
     else setImmediate(compile);
   }
 
+  function later(): void {
+    if (due !== undefined) return;
+    due = "later";
+    waking = setTimeout(compile, Math.max(endedMs + tookMs - performance.now(), podsRestMs));
+  }
+
   for (const kind of kinds) informers.of(kind).subscribe(soon);
+  informers.of(Endpoints).subscribe(({ type, object }) => {
+    if (table === undefined || type !== "modified") return soon();
+    gateway.move(movedPods(table, object));
+    later();
+  });
   for (const kind of guardKinds) {
     informers.of(kind).subscribe(() => {
       guardDue = true;

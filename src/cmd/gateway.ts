@@ -121,9 +121,12 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
   if (handles.size === 0) gateway = await open();
   await followRoutes(
     informers,
-    (next) => {
-      table = next;
-      gateway?.update(next);
+    {
+      update(next) {
+        table = next;
+        gateway?.update(next);
+      },
+      move: (revisions) => gateway?.move(revisions),
     },
     { client, clock, log },
   );

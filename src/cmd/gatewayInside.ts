@@ -44,7 +44,7 @@ export async function openGatewayInside(
     },
   });
   closers.add(() => gateway.close({ drainMs: drainInsideMs }));
-  await followRoutes(informers, (table) => gateway.update(table), { client, clock, log });
+  await followRoutes(informers, gateway, { client, clock, log });
   const logRequests = logsRequests(gateway, informers, log);
   closers.add(() => logRequests(undefined));
   return {

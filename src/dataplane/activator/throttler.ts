@@ -24,6 +24,8 @@ export interface Throttler {
   try(waiting: Waiting, asker: Asker): void;
   /** Told with every new route table; those who wait go out here when a pod has come. */
   update(revisions: readonly RevisionPods[]): void;
+  /** Ahead of the table: the pods of these alone are others now. */
+  move(revisions: readonly RevisionPods[]): void;
   /** Requests in flight by pod address. */
   inFlight(): ReadonlyMap<string, number>;
   /** Requests another process still has with these pods, by address. */
@@ -124,8 +126,7 @@ export function makeThrottler(options: ThrottlerOptions): Throttler {
       const keys = new Set<string>();
       for (const source of sources) {
         keys.add(source.key);
-        const revision = of(source);
-        revision.update(source);
+        of(source).update(source);
       }
       for (const [key, revision] of revisions) {
         if (keys.has(key)) continue;
@@ -137,6 +138,9 @@ export function makeThrottler(options: ThrottlerOptions): Throttler {
         revisions.delete(key);
         tracked.delete(revision);
       }
+    },
+    move(sources) {
+      for (const source of sources) of(source).update(source);
     },
     inFlight() {
       const counts = new Map<string, number>();

@@ -4,7 +4,7 @@ import { networking } from "../../domain/apis/serving/keys.js";
 import type { RevisionSettings } from "../activator/index.js";
 import type { AddressInput, CompileInput, EndpointsInput, ServiceInput } from "./inputs.js";
 import { revisionSettings } from "./revisionSettings.js";
-import type { KnownService, PodTarget, Resolved } from "./table.js";
+import type { KnownService, PodTarget, Resolved, Revision, RouteTable } from "./table.js";
 
 const { serverlessService, serviceType } = networking;
 
@@ -61,6 +61,22 @@ export function serviceResolver(
   };
 }
 
+/**
+ * The table's revisions to which these Endpoints lead, with the pods they name now. Whoever waits for a pod need not wait
+ * until the table is compiled anew.
+ */
+export function movedPods({ memory }: RouteTable, endpoints: EndpointsInput): readonly Revision[] {
+  const moved: Revision[] = [];
+  for (const [at, { service, endpoints: earlier, settings, resolved }] of memory.services) {
+    if (resolved.kind !== "pods" || !isSame(earlier, endpoints)) continue;
+    const { namespace, name } = resolved.revision;
+    const port = Number(at.slice(at.lastIndexOf(":") + 1)) || undefined;
+    const now = resolveService({ namespace, name, port, service, endpoints, settings });
+    if (now.kind === "pods") moved.push(now.revision);
+  }
+  return moved;
+}
+
 interface Question {
   readonly namespace: string;
   readonly name: string;
@@ -109,6 +125,11 @@ function privateEndpoints(all: readonly EndpointsInput[]): ReadonlyMap<string, E
 
 function key(object: ServiceInput | EndpointsInput): string {
   return `${object.metadata?.namespace ?? "default"}/${object.metadata?.name ?? ""}`;
+}
+
+function isSame(one: EndpointsInput | undefined, other: EndpointsInput): boolean {
+  const { metadata } = other;
+  return one?.metadata?.name === metadata?.name && one?.metadata?.namespace === metadata?.namespace;
 }
 
 interface PortFacts {

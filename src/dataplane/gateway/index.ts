@@ -1,4 +1,5 @@
 export { type Compiled, compileRoutes } from "./compile.js";
+export { movedPods } from "./endpoints.js";
 export { compileGuard } from "./guard.js";
 export type {
   CompileInput,

@@ -16,7 +16,7 @@ import type { SeenRequest } from "./seen.js";
 import type { Ahead, Shared } from "./serve.js";
 import { sniff } from "./sniff.js";
 import { type GatewayStats, Stats } from "./stats.js";
-import { emptyTable, type ListenerName, type RouteTable } from "./table.js";
+import { emptyTable, type ListenerName, type Revision, type RouteTable } from "./table.js";
 
 export interface GatewayListener {
   readonly name: ListenerName;
@@ -55,6 +55,8 @@ export interface StartGateway {
 
 export interface Gateway {
   update(table: RouteTable): void;
+  /** These revisions of the table have other pods now; the next table has them too. */
+  move(revisions: readonly Revision[]): void;
   addresses(): readonly GatewayListener[];
   stats(): GatewayStats;
   /** Requests in flight by pod address. */
@@ -139,6 +141,7 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
       );
       throttler.update(table.revisions);
     },
+    move: (revisions) => throttler.move(revisions),
     addresses: () => open.map((one) => one.at),
     stats: () => shared.stats.snapshot(proxy.counts()),
     inFlight: () => throttler.inFlight(),

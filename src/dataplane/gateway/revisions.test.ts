@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ask, endpoints, plain, portOf, service, World } from "../../../test/dataplane/testing.js";
 import { compileRoutes } from "./compile.js";
+import { movedPods } from "./endpoints.js";
 import type { RevisionInput } from "./inputs.js";
 import type { RouteTable } from "./table.js";
 
@@ -98,6 +99,23 @@ describe("a Revision", () => {
     expect(gateway.metrics()).toContain(
       'drydock_revision_cold_first_byte_seconds_count{namespace="default",revision="model"} 20',
     );
+  });
+
+  it("has its pods before the table says so, and no longer", async () => {
+    const asleep = table([]);
+    const { port, gateway } = await world.start(asleep);
+    const now = (...ports: number[]) => movedPods(asleep, endpoints("model-private", ports));
+    const waiting = ask(port);
+    await expect.poll(() => gateway.stats().inFlight).toBe(1);
+    gateway.move(movedPods(asleep, endpoints("other-private", [1])));
+    gateway.move(now(await world.pod((_, response) => response.end("up"))));
+    expect((await waiting).body).toBe("up");
+    expect((await ask(port)).body).toBe("up");
+    gateway.move(now());
+    const held = ask(port);
+    await expect.poll(() => gateway.stats().inFlight).toBe(1);
+    gateway.move(now(await world.pod((_, response) => response.end("another"))));
+    expect((await held).body).toBe("another");
   });
 
   it("takes one at a time where it says so", async () => {

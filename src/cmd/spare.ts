@@ -4,6 +4,7 @@
  */
 import { closeSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
+import { systemClock } from "../adapters/clock/index.js";
 import { type Becoming, spareVariable } from "../ports/index.js";
 import { keepCode } from "./keepCode.js";
 
@@ -37,12 +38,13 @@ export async function becomeTold(warmUp: () => Promise<void>, ends: "leaves" | "
   pipe.off("error", nobody);
   pipe.on("error", () => {}); // it was told; what becomes of the pipe is nobody's concern
   saysItsEnd = ends === "leaves";
+  const word = `became ${systemClock().now()}\n`;
   if (saysItsEnd) {
     pipe.unref();
-    writeSync(descriptor, "became\n");
+    writeSync(descriptor, word);
   }
   // Closed when that is said: no descriptor is left that a fresh process would not have.
-  else pipe.write("became\n", () => pipe.destroy());
+  else pipe.write(word, () => pipe.destroy());
 }
 
 /**

@@ -11,7 +11,7 @@ describe("a pod's first start", () => {
     };
     later(2, watch.prepared);
     later(6, watch.initialized);
-    later(3, watch.running);
+    later(3, () => watch.running(nowMs));
     later(40, () => watch.answered(nowMs));
     nowMs += 1;
     expect(watch.ready()).toEqual({ create: 2, files: 6, sandbox: 3, load: 40, probe: 1 });
@@ -24,7 +24,7 @@ describe("a pod's first start", () => {
     watch.prepared();
     watch.initialized();
     nowMs = 5;
-    watch.running();
+    watch.running(nowMs);
     expect(watch.ready()).toEqual({ create: 0, files: 0, sandbox: 5, load: 0, probe: 0 });
   });
 
@@ -32,8 +32,19 @@ describe("a pod's first start", () => {
     let nowMs = 103;
     const watch = startWatch(() => nowMs, 100);
     nowMs = 110;
-    watch.running();
+    watch.running(nowMs);
     expect(watch.ready()).toMatchObject({ decide: 3, sandbox: 7 });
+  });
+
+  it("has loaded since its process runs, whenever that was heard", () => {
+    let nowMs = 0;
+    const watch = startWatch(() => nowMs);
+    watch.prepared();
+    watch.initialized();
+    nowMs = 9;
+    watch.running(2);
+    watch.answered(nowMs);
+    expect(watch.ready()).toEqual({ create: 0, files: 0, sandbox: 2, load: 7, probe: 0 });
   });
 
   it("is counted in the node's histograms", () => {

@@ -7,8 +7,8 @@ export interface StartWatch {
   prepared(): void;
   /** Every init container has done its part. */
   initialized(): void;
-  /** A main container's process runs; the last one counts. */
-  running(): void;
+  /** A main container's process has run since then; the last one counts. */
+  running(sinceMs: number): void;
   /** The question that was answered well was asked then; the last one counts. */
   answered(askedAtMs: number): void;
   /** The whole pod is ready: what it took, the first time. */
@@ -30,8 +30,8 @@ export function startWatch(now: () => number, wokenMs?: number): StartWatch {
     initialized() {
       initializedMs = Math.max(now(), preparedMs);
     },
-    running() {
-      runningMs = now();
+    running(sinceMs) {
+      runningMs = Math.max(sinceMs, initializedMs);
     },
     answered(askedAtMs) {
       askedMs = Math.max(askedMs, askedAtMs);

@@ -19,6 +19,8 @@ export interface ContainerParts {
   readonly child: ChildProcess;
   /** CPU time that went into its process before it was this container's. */
   readonly cpuMsBefore: number;
+  /** Undefined is now. */
+  readonly startedAtMs?: number | undefined;
   /** Resolves when it says that it is about to end with an exit code; it may end without saying so. */
   readonly saidExit?: Promise<number> | undefined;
   readonly clock: Clock;
@@ -36,6 +38,7 @@ export function runContainer({
   spec,
   child,
   cpuMsBefore,
+  startedAtMs: toldMs,
   saidExit,
   clock,
   meter,
@@ -43,7 +46,7 @@ export function runContainer({
   clearAway,
 }: ContainerParts): RunningContainer {
   const group = child.pid!;
-  const startedAtMs = clock.now();
+  const startedAtMs = toldMs ?? clock.now();
   const beside = new Set<number>();
   let isOver = false;
   let oomKilled = false;

@@ -25,7 +25,7 @@ if (process.env.DRYDOCK_SPARE) {
   Object.assign(process.env, env);
   process.argv.splice(0, process.argv.length, ...argv);
   process.chdir(cwd);
-  await new Promise((resolve) => pipe.write("became\\n", resolve));
+  await new Promise((resolve) => pipe.write("became " + Date.now() + "\\n", resolve));
   pipe.removeAllListeners("end");
   if (process.argv.at(-1).includes("/* leaves */")) pipe.unref();
   else pipe.destroy();

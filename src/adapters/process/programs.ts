@@ -39,6 +39,8 @@ export interface Taken {
   readonly child: ChildProcess;
   /** The name its first environment knows it by. */
   readonly name: string;
+  /** By its own account, which may be heard a while later. */
+  readonly startedAtMs: number;
   /** What loading had cost. */
   readonly cpuMs: number;
   /** Resolves with the exit code when it says that it is about to end, all output being written. */
@@ -208,14 +210,15 @@ export function keepPrograms({ table, folder, envOf, now, each }: ProgramsOption
     refilling = { timer: setTimeout(refill, ms).unref(), askedMs };
   }
 
-  /** False when it could not, and is gone. */
-  function told(spare: Spare, { argv, env, cwd }: Launch): Promise<boolean> {
+  /** When it had become that; undefined when it could not, and is gone. */
+  function told(spare: Spare, { argv, env, cwd }: Launch): Promise<number | undefined> {
     return new Promise((resolve) => {
       const late = setTimeout(() => spare.hear?.(undefined), becomeMs);
       spare.hear = (line) => {
         spare.hear = undefined;
         clearTimeout(late);
-        resolve(line === "became");
+        const [, atMs] = /^became (\d+)$/.exec(line ?? "") ?? [];
+        resolve(atMs === undefined ? undefined : Number(atMs));
       };
       spare.pipe.write(`${JSON.stringify({ argv, env, cwd } satisfies Becoming)}\n`);
     });
@@ -248,13 +251,14 @@ export function keepPrograms({ table, folder, envOf, now, each }: ProgramsOption
         if (spare.file !== file || startsOtherwise(spare.env, wish.env)) continue;
         program.waiting.delete(spare);
         // Under its new name before it is told: at no moment does a process run unrecorded.
-        if (!renamed(spare.record, wish.record) || !(await told(spare, wish))) {
+        const startedAtMs = renamed(spare.record, wish.record) ? await told(spare, wish) : undefined;
+        if (startedAtMs === undefined) {
           end(program, spare);
           continue;
         }
         setReferenced(spare.child, true);
         const { child, name, cpuMs } = spare;
-        return { child, name, cpuMs, saidExit: saidExit(spare) };
+        return { child, name, cpuMs, startedAtMs, saidExit: saidExit(spare) };
       }
       return undefined;
     },

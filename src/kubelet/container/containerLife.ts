@@ -109,7 +109,7 @@ export function containerLife(container: Container, role: Role, world: PodWorld)
     }
 
     current = running;
-    if (role === "main") world.start.running();
+    if (role === "main") world.start.running(running.startedAtMs);
     world.note(name, {
       state: { running: { startedAt: isoSeconds(running.startedAtMs) } },
       restartCount: instance,

@@ -12,7 +12,7 @@ import { createRegistry, localClient, type Registry, startApiServer } from "../a
 import { type Informers, makeInformers, makeQuiet, makeRecorder, type Quiet } from "../controller/index.js";
 import { allKinds } from "../domain/apis/kinds.js";
 import { type Kubelet, startKubelet } from "../kubelet/index.js";
-import type { Client, Engine, Images, Log } from "../ports/index.js";
+import type { Client, Engine, Images, InsideProgram, Log } from "../ports/index.js";
 import type { Closers } from "./closers.js";
 import type { Beside, Embedded, EmbeddedOptions } from "./embedded.js";
 import { createFirstObjects } from "./firstObjects.js";
@@ -160,7 +160,12 @@ function openImages(home: string, runtimesHome: string): Images {
     // Of whoever runs Drydock: a container has a home of its own.
     DOCKER_CONFIG: process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"),
   };
-  return processImages({ version, programs, ensureRuntime, storageEnv });
+  let inside: Promise<InsideProgram> | undefined;
+  const initializeInside: InsideProgram = async (args, env) => {
+    inside ??= import("./initializeInside.js").then((loaded) => loaded.initializeInside());
+    return (await inside)(args, env);
+  };
+  return processImages({ version, programs, ensureRuntime, initializeInside, storageEnv });
 }
 
 /** How this machine reaches others: a process gets no more of our environment than it needs. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { processImages } from "../adapters/process/index.js";
+import { type ProcessImagesOptions, processImages } from "../adapters/process/index.js";
 import type { ResolvedImage, Sandbox } from "../ports/index.js";
 import { foresight } from "./foresight.js";
 
@@ -12,7 +12,10 @@ const pod = {
   ],
 };
 
-function world(ensureRuntime = async () => ({ env: { DRYDOCK_PYTHON: "/venv/bin/python" } })) {
+function world(
+  ensureRuntime = async () => ({ env: { DRYDOCK_PYTHON: "/venv/bin/python" } }),
+  more: Partial<ProcessImagesOptions> = {},
+) {
   const warmed: ResolvedImage[] = [];
   const stirred: ResolvedImage[] = [];
   const sandbox = {
@@ -23,6 +26,7 @@ function world(ensureRuntime = async () => ({ env: { DRYDOCK_PYTHON: "/venv/bin/
     version: "1.0.0",
     programs: { modelserver: "modelserver.js", storageInitializer: "storage-initializer.js" },
     ensureRuntime,
+    ...more,
   });
   const over = new AbortController();
   return {
@@ -62,5 +66,13 @@ describe("pods that are not there yet", () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(names(stirred)).toEqual(["drydock/storage-initializer", "drydock/sklearnserver", "drydock/host"]);
+  });
+
+  it("leave those asleep that they can do without", async () => {
+    const { stir, stirred } = world(undefined, { initializeInside: async () => undefined });
+    stir(pod);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(names(stirred)).toEqual(["drydock/sklearnserver", "drydock/host"]);
   });
 });

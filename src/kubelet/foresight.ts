@@ -23,7 +23,8 @@ export function foresight({ images, sandbox }: ForesightDeps, signal: AbortSigna
     stir(spec: PodSpec): void {
       for (const container of containersOf(spec))
         void images.resolve(container.image).then((found) => {
-          if (found.outcome === "resolved") sandbox.stir?.(found.image);
+          // What can do without its process is not woken to be left out.
+          if (found.outcome === "resolved" && found.image.inside === undefined) sandbox.stir?.(found.image);
         });
     },
   };

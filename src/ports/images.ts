@@ -24,12 +24,30 @@ export interface ResolvedImage {
   readonly runtime?: string;
   /** Whether its entrypoint can be started ahead of time, as `spareVariable` says. */
   readonly warms?: boolean;
+  /** Its entrypoint without a process. */
+  readonly inside?: InsideProgram;
 }
 
 /**
+ * Looks whether what these arguments ask for can be done within Drydock's own process, in a moment and with nothing
+ * that could break it; undefined when it is better done by a process. What it gives does it: output goes to `say`, line
+ * by line, an aborted signal is SIGTERM, and it resolves with the exit code. Neither rejects.
+ */
+export type InsideProgram = (
+  args: readonly string[],
+  env: { readonly [name: string]: string },
+) => Promise<InsideRun | undefined>;
+
+export type InsideRun = (around: {
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}) => Promise<number>;
+
+/**
  * Set in the environment of a program that is started before anyone needs it. Such a program loads what it can, says
- * `ready` on descriptor 3, and waits there for one line of JSON, a `Becoming`; it takes that on, says `became`, closes
- * the descriptor, and is from then on the same as if it had been started so. End of input ends it.
+ * `ready` on descriptor 3, and waits there for one line of JSON, a `Becoming`; it takes that on, says `became` and when
+ * (milliseconds since 1970), closes the descriptor, and is from then on the same as if it had been started so. End of
+ * input ends it.
  */
 export const spareVariable = "DRYDOCK_SPARE";
 

@@ -11,6 +11,8 @@ export {
   type FetchOptions,
   type ImageResolution,
   type Images,
+  type InsideProgram,
+  type InsideRun,
   type PullPolicy,
   type RegistryCredentials,
   type ResolvedImage,

@@ -3,7 +3,13 @@
  * hash of what the name stands for, so the same version of Drydock gives the same digest everywhere.
  */
 import { createHash } from "node:crypto";
-import { type ImageResolution, type Images, PortError, type ResolvedImage } from "../../ports/index.js";
+import {
+  type ImageResolution,
+  type Images,
+  type InsideProgram,
+  PortError,
+  type ResolvedImage,
+} from "../../ports/index.js";
 
 export type RuntimeEnsure = (
   name: "onnx" | "sklearn",
@@ -16,6 +22,8 @@ export interface ProcessImagesOptions {
   /** Where the programs that are part of Drydock live. */
   readonly programs: { readonly modelserver: string; readonly storageInitializer: string };
   readonly ensureRuntime: RuntimeEnsure;
+  /** The storage initializer again, as what can be done without a process. */
+  readonly initializeInside?: InsideProgram;
   /** What the storage initializer is told of this machine. */
   readonly storageEnv?: { readonly [name: string]: string };
 }
@@ -29,10 +37,11 @@ interface Entry {
   readonly localEnv?: { readonly [name: string]: string };
   readonly runtime?: "onnx" | "sklearn";
   readonly warms?: boolean;
+  readonly inside?: InsideProgram | undefined;
 }
 
 export function processImages(options: ProcessImagesOptions): Images {
-  const { version, programs, ensureRuntime, storageEnv = {} } = options;
+  const { version, programs, ensureRuntime, initializeInside, storageEnv = {} } = options;
   const modelserver = (backend: "onnx" | "sklearn"): Entry => ({
     entrypoint: [process.execPath, programs.modelserver, `--backend=${backend}`, "--model_dir=/mnt/models"],
     definition: `modelserver --backend=${backend}`,
@@ -48,6 +57,7 @@ export function processImages(options: ProcessImagesOptions): Images {
       env: { DRYDOCK_MODEL_DIR_LABEL: "/mnt/models" },
       localEnv: storageEnv,
       warms: true,
+      inside: initializeInside,
     },
     "drydock/onnxserver": modelserver("onnx"),
     "drydock/sklearnserver": modelserver("sklearn"),
@@ -93,6 +103,7 @@ export function processImages(options: ProcessImagesOptions): Images {
         rewritesPaths: true,
         ...(entry.runtime && { runtime: entry.runtime }),
         ...(entry.warms && { warms: true }),
+        ...(entry.inside && { inside: entry.inside }),
       };
       return { outcome: "resolved", image };
     },

@@ -12,6 +12,7 @@ import {
   spareVariable,
 } from "../../ports/index.js";
 import { runContainer } from "./container.js";
+import { runInside } from "./inside.js";
 import { type Launch, launch } from "./launch.js";
 import { sparesEach, stragglerBatchMs } from "./limits.js";
 import { processMeter } from "./meter.js";
@@ -83,17 +84,15 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
     const recordOf = (name: string) => join(folder, `${name}.pid`);
     const forget = (name: string) => rm(recordOf(name), { force: true });
 
-    const begun = await begin(spec, {
-      argv: realCommand(spec, rewrite),
-      cwd,
-      env,
-      record: recordOf(spec.id),
-      stdin: false,
-    });
+    const wish = { argv: realCommand(spec, rewrite), cwd, env, record: recordOf(spec.id), stdin: false };
+    const run = await insideOf(spec, wish);
+    if (run !== undefined) return known(runInside(spec, run, clock));
+    const begun = await begin(spec, wish);
     const container = runContainer({
       spec,
       child: begun.child,
       cpuMsBefore: begun.cpuMs,
+      startedAtMs: begun.startedAtMs,
       saidExit: begun.saidExit,
       clock,
       meter,
@@ -114,15 +113,26 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Sa
         clearing.add(cleared);
       },
     });
+    return known(container);
+  }
+
+  function known(container: RunningContainer): RunningContainer {
     running.add(container);
     void container.exited.then(() => running.delete(container));
     return container;
   }
 
+  async function insideOf(spec: ContainerSpec, { argv, env }: Launch) {
+    const { inside, entrypoint } = spec.image;
+    return runsEntrypoint(spec) ? inside?.(argv.slice(entrypoint.length), env) : undefined;
+  }
+
   /** As a program that waited for this, or from the beginning: nobody can tell which. */
   async function begin(spec: ContainerSpec, wish: Launch) {
     const taken = runsEntrypoint(spec) ? await programs.take(spec.image, wish) : undefined;
-    return taken ?? { child: await launch(wish, shells), name: undefined, cpuMs: 0, saidExit: undefined };
+    if (taken !== undefined) return taken;
+    const child = await launch(wish, shells);
+    return { child, name: undefined, cpuMs: 0, startedAtMs: undefined, saidExit: undefined };
   }
 
   return {

@@ -3,7 +3,7 @@
  * is made in a folder of its own and renamed into place, so what is there is whole.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -63,8 +63,9 @@ export function runtimes(options: RuntimesOptions): Runtimes {
   const recipeOf = (name: RuntimeName): Recipe =>
     name === "onnx" ? onnxRecipe(join(pins, name), env) : sklearnRecipe(join(pins, name), env);
 
-  async function find(recipe: Recipe) {
-    for (const folder of (await readdir(root).catch(() => [])).sort().reverse()) {
+  /** Synchronous: a cold start waits for it, and other threads would have it wait for whatever else there is to do. */
+  function find(recipe: Recipe) {
+    for (const folder of (existsSync(root) ? readdirSync(root) : []).sort().reverse()) {
       if (!folder.startsWith(recipe.prefix)) continue;
       const path = join(root, folder);
       const found = existsSync(join(path, markerFile)) ? recipe.envOf(path) : undefined;
@@ -74,7 +75,7 @@ export function runtimes(options: RuntimesOptions): Runtimes {
   }
 
   async function ensure(name: RuntimeName, { signal, onProgress }: EnsureOptions = {}): Promise<RuntimeEnv> {
-    const found = await find(recipeOf(name));
+    const found = find(recipeOf(name));
     if (found !== undefined) return { env: found.env };
     return install(name, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
   }
@@ -92,7 +93,7 @@ export function runtimes(options: RuntimesOptions): Runtimes {
       );
     return withLock(join(root, `.${name}.lock`), { signal, onWait }, async () => {
       // Whoever held the lock may have done the work.
-      const found = await find(recipe);
+      const found = find(recipe);
       if (found !== undefined) return { env: found.env };
       await sweep(name);
       const startMs = Date.now();
@@ -132,7 +133,7 @@ export function runtimes(options: RuntimesOptions): Runtimes {
       names.map(async (name) => {
         const recipe = recipeOf(name);
         const { version } = recipe;
-        const found = await find(recipe);
+        const found = find(recipe);
         if (found === undefined)
           return {
             name,

@@ -5,8 +5,6 @@
  */
 import { createHash } from "node:crypto";
 import {
-  constants,
-  createReadStream,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -17,18 +15,20 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { copyFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { copyOfFile, sha256OfFile } from "./copy.js";
 import { cacheBytes, cacheEntryBytes, cacheUnusedMs } from "./limits.js";
 
 export interface ModelCache {
+  /** What is kept for the URI, whether or not it still is what it was. */
+  kept(uri: string): readonly Kept[] | undefined;
   /** Fills the folder with what is kept for the URI; false when nothing is, or it is not what it was. */
   restore(uri: string, target: string, signal: AbortSignal): Promise<boolean>;
   /** Keeps what the folder holds. */
   keep(uri: string, source: string, signal: AbortSignal): Promise<void>;
 }
 
-interface Kept {
+export interface Kept {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -42,17 +42,20 @@ export function modelCache(folder: string, nowMs: number): ModelCache {
   const entryOf = (uri: string) => join(folder, createHash("sha256").update(uri).digest("hex"));
 
   return {
+    kept: (uri) => manifestOf(entryOf(uri)),
+
     async restore(uri, target, signal) {
       const entry = entryOf(uri);
       const kept = manifestOf(entry);
       if (kept === undefined) return false;
       try {
-        for (const { path, sha256 } of kept) {
+        for (const { path, bytes, sha256 } of kept) {
           signal.throwIfAborted();
-          mkdirSync(dirname(join(target, path)), { recursive: true });
-          await copyFile(join(entry, "files", path), join(target, path), constants.COPYFILE_FICLONE);
+          const copy = join(target, path);
+          mkdirSync(dirname(copy), { recursive: true });
+          await copyOfFile(join(entry, "files", path), copy, bytes);
           // Of the copy: what was checked is what is served.
-          if ((await sha256Of(join(target, path))) !== sha256) throw new Error(`${path} is damaged`);
+          if ((await sha256OfFile(copy, bytes)) !== sha256) throw new Error(`${path} is damaged`);
         }
         utimesSync(entry, nowMs / 1000, nowMs / 1000);
         return true;
@@ -78,8 +81,8 @@ export function modelCache(folder: string, nowMs: number): ModelCache {
           signal.throwIfAborted();
           const copy = join(making, "files", path);
           mkdirSync(dirname(copy), { recursive: true });
-          await copyFile(join(source, path), copy, constants.COPYFILE_FICLONE);
-          kept.push({ path, bytes, sha256: await sha256Of(copy) });
+          await copyOfFile(join(source, path), copy, bytes);
+          kept.push({ path, bytes, sha256: await sha256OfFile(copy, bytes) });
         }
         writeFileSync(join(making, manifestName), JSON.stringify(kept));
         const entry = entryOf(uri);
@@ -139,10 +142,4 @@ function makeRoom(all: string, nowMs: number): void {
 
 function bytesOf(files: readonly { readonly bytes: number }[]): number {
   return files.reduce((total, { bytes }) => total + bytes, 0);
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }

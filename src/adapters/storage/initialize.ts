@@ -124,7 +124,7 @@ async function fetchOnce(
 }
 
 /** Example manifests must work from any folder, so the examples we ship have one path that is the same everywhere. */
-function fromExamples(path: string, env: InitializeOptions["env"]): string {
+export function fromExamples(path: string, env: InitializeOptions["env"]): string {
   const folder = env["DRYDOCK_EXAMPLES"];
   return folder ? path.replace(/^\/drydock\/examples(?=\/)/, () => folder) : path;
 }

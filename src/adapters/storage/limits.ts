@@ -33,6 +33,11 @@ export const maxPathBytes = 4_096;
 /** Copied without leaving the thread: a few milliseconds at most, where asking another thread costs one each time. */
 export const copiedAtOnceBytes = 4 * 1024 ** 2;
 
+/** A model of more files is none that is there in a moment. */
+export const atHandFiles = 100;
+/** Paths whose file system is remembered; the others are asked each time, which takes longer. */
+export const pathsKnown = 10_000;
+
 /** A larger model is fetched again: what is kept takes the disk twice. */
 export const cacheEntryBytes = 2 * 1024 ** 3;
 /** What is kept for all Revisions together. */

@@ -1,14 +1,14 @@
 /**
- * A model that already lies on this machine: cloned where the file system can, which costs nothing, and copied where
- * it cannot. Never linked: with a link the server would see its files change under it, and could change the user's.
+ * A model that already lies on this machine is copied, never linked: with a link the server would see its files change
+ * under it, and could change the user's.
  */
 
-import { constants, copyFileSync, mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
-import { copyFile } from "node:fs/promises";
+import { mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Budget } from "./budget.js";
+import { copyOfFile } from "./copy.js";
 import { noModelFound, StorageError } from "./errors.js";
-import { copiedAtOnceBytes, maxFolderDepth } from "./limits.js";
+import { maxFolderDepth } from "./limits.js";
 import type { Log } from "./log.js";
 
 export interface CopyOptions {
@@ -74,9 +74,7 @@ async function copyOne(
   budget.spendEntry();
   budget.spendBytes(bytes);
   log("storage:111", `Copying: ${path}`);
-  // A large file leaves room for being told to stop.
-  if (bytes <= copiedAtOnceBytes) copyFileSync(path, target, constants.COPYFILE_FICLONE);
-  else await copyFile(path, target, constants.COPYFILE_FICLONE);
+  await copyOfFile(path, target, bytes);
 }
 
 function look(path: string) {

@@ -30,7 +30,9 @@ export const eagerProbes: readonly { readonly untilMs: number; readonly everyMs:
   { untilMs: 60_000, everyMs: 200 },
   { untilMs: Number.POSITIVE_INFINITY, everyMs: 1_000 },
 ];
-/** However much a container says while it starts, it is asked no more often than this. */
+/** What a container says while it starts has it asked at once, so many times: the word it is up may follow any other. */
+export const stirsAtOnce = 20;
+/** However much it says after that, it is asked no more often than this. */
 export const eagerRestMs = 1;
 /** A probe by command costs a process each time. */
 export const eagerExecMs = 250;

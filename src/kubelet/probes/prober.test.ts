@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { fakeClock, seconds } from "../../../test/world/clock.js";
 import type { Probe } from "../../domain/apis/core/container.types.js";
+import { stirsAtOnce } from "../limits.js";
 import { type ProbeSet, runProbes } from "./prober.js";
 
 function watched(
   probes: Partial<ProbeSet>,
   isWell: (probe: Probe, atMs: number) => boolean,
   doubted?: () => AbortSignal,
+  stirred?: () => AbortSignal,
 ) {
   const clock = fakeClock(0);
   const stop = new AbortController();
@@ -22,6 +24,7 @@ function watched(
         return isWell(probe, clock.now()) ? { isWell: true } : { isWell: false, because: "no" };
       },
       ...(doubted && { doubted }),
+      ...(stirred && { stirred }),
       onStarted: () => tell("started"),
       onReady: (isReady) => tell(isReady ? "ready" : "unready"),
       onFailed: (name) => tell(`${name} failed`),
@@ -83,6 +86,29 @@ describe("probes", () => {
     const before = world.asked.length;
     await world.advance(9_000);
     expect(world.asked.length - before).toBeLessThanOrEqual(2);
+  });
+
+  it("readiness is asked for whenever a starting container says something, though not without end", async () => {
+    let said = new AbortController();
+    const world = watched(
+      { readiness: { ...tcp, periodSeconds: 10 } },
+      () => false,
+      undefined,
+      () => said.signal,
+    );
+    const say = async () => {
+      said.abort();
+      said = new AbortController();
+      await world.advance(0);
+    };
+    await world.advance(5);
+    for (let times = 0; times < 100; times += 1) await say();
+    expect(world.asked.filter((atMs) => atMs === 5)).toHaveLength(stirsAtOnce);
+    for (let times = 0; times < 100; times += 1) {
+      await world.advance(0.1);
+      await say();
+    }
+    expect(world.asked.length).toBeLessThanOrEqual(1 + stirsAtOnce + 11);
   });
 
   it("a slow start is told of once a period, and never given up for readiness", async () => {

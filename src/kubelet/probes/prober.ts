@@ -4,7 +4,7 @@
  */
 import type { Probe } from "../../domain/apis/core/container.types.js";
 import type { Clock } from "../../ports/index.js";
-import { defaultPeriodMs, doubtedMs, eagerExecMs, eagerProbes, eagerRestMs } from "../limits.js";
+import { defaultPeriodMs, doubtedMs, eagerExecMs, eagerProbes, eagerRestMs, stirsAtOnce } from "../limits.js";
 import { pause } from "../times.js";
 import type { Answer } from "./answers.js";
 
@@ -57,6 +57,7 @@ async function untilWell(
   const startMs = clock.now();
   let nextCountedMs = startMs + periodMs;
   let failures = 0;
+  let stirs = 0;
   while (!signal.aborted) {
     // Taken before it is asked: what is said meanwhile counts.
     const stir = probe.exec === undefined ? stirred?.() : undefined;
@@ -72,9 +73,11 @@ async function untilWell(
       if (name !== "Readiness" && failures >= failureThreshold) return false;
     }
     const waitMs = Math.min(eagerWait(probe, nowMs - startMs), periodMs);
-    await pause(clock, Math.min(eagerRestMs, waitMs), signal);
+    const restMs = stirs < stirsAtOnce ? 0 : Math.min(eagerRestMs, waitMs);
+    if (restMs > 0) await pause(clock, restMs, signal);
     const woken = stir === undefined ? signal : AbortSignal.any([signal, stir]);
-    await pause(clock, Math.max(waitMs - eagerRestMs, 0), woken);
+    await pause(clock, waitMs - restMs, woken);
+    if (stir?.aborted) stirs += 1;
   }
   return false;
 }

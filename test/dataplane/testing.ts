@@ -294,6 +294,7 @@ export class World {
     limits: Partial<ProxyLimits & FrontLimits> = {},
     onStats?: StartGateway["onStats"],
     throttlerLimits?: StartGateway["throttlerLimits"],
+    random: StartGateway["random"] = () => 0,
   ): Promise<{
     readonly gateway: Gateway;
     readonly port: number;
@@ -306,7 +307,7 @@ export class World {
         { name: "local", host: "127.0.0.1", port: 0 },
         { name: "external", host: "127.0.0.1", port: 0, tls: true },
       ],
-      random: () => 0,
+      random,
       clock: realClock,
       table,
       limits,

@@ -197,6 +197,16 @@ describe("what this gateway does not do", () => {
   it.each<[string, object, RegExp]>([
     ["AuthorizationPolicy", { action: "CUSTOM" }, /action CUSTOM is not supported by this gateway/],
     ["AuthorizationPolicy", { action: "DENY" }, /DENY action without `rules` is meaningless/],
+    [
+      "AuthorizationPolicy",
+      { action: "DENY", rules: [{ from: [{ source: { namespaces: ["other"] } }] }] },
+      /spec.rules\[0\]: from.source.namespaces in a DENY would refuse nobody/,
+    ],
+    [
+      "AuthorizationPolicy",
+      { action: "DENY", rules: [{ when: [{ key: "source.principal", values: ["a"] }] }] },
+      /condition source.principal in a DENY would refuse nobody: no mutual TLS proves it/,
+    ],
     ["AuthorizationPolicy", { rules: [{ from: [] }] }, /`from` cannot be empty/],
     [
       "AuthorizationPolicy",

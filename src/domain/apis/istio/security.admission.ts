@@ -114,11 +114,18 @@ export function judgeAuthorizationPolicy(
     );
   return denied([
     ...under("spec", faults),
-    ...rules.flatMap((rule, index) => under(`spec.rules[${index}]`, policyRuleFaults(rule))),
+    ...rules.flatMap((rule, index) => under(`spec.rules[${index}]`, policyRuleFaults(rule, action))),
   ]);
 }
 
-function policyRuleFaults(rule: PolicyRule): readonly string[] {
+/** What this gateway never knows of a caller: a DENY by it would let everybody pass. */
+const neverKnown = new Set(["source.namespace", "source.principal", "destination.ip", "connection.sni"]);
+
+function openDeny(what: string): string {
+  return `${what} in a DENY would refuse nobody: no mutual TLS proves it to this gateway; use requestPrincipals, ipBlocks or request.auth.claims`;
+}
+
+function policyRuleFaults(rule: PolicyRule, action: string): readonly string[] {
   const faults: string[] = [];
   if (rule.from !== undefined && rule.from.length === 0) faults.push("`from` cannot be empty");
   if (rule.to !== undefined && rule.to.length === 0) faults.push("`to` cannot be empty");
@@ -127,6 +134,8 @@ function policyRuleFaults(rule: PolicyRule): readonly string[] {
     else if (Object.keys(source).length === 0) faults.push("`from.source` cannot be empty");
     else {
       faults.push(...listFaults("from.source", source));
+      for (const name of ["principals", "namespaces"] as const)
+        if (action === "DENY" && source[name] !== undefined) faults.push(openDeny(`from.source.${name}`));
       if (source.serviceAccounts !== undefined || source.notServiceAccounts !== undefined)
         faults.push(
           "serviceAccounts and notServiceAccounts are not supported by this gateway: use requestPrincipals",
@@ -154,7 +163,11 @@ function policyRuleFaults(rule: PolicyRule): readonly string[] {
       }
     }
   }
-  for (const condition of rule.when ?? []) faults.push(...whenFaults(condition));
+  for (const condition of rule.when ?? []) {
+    faults.push(...whenFaults(condition));
+    if (action === "DENY" && neverKnown.has(condition.key) && (condition.values ?? []).length > 0)
+      faults.push(openDeny(`condition ${condition.key}`));
+  }
   return faults;
 }
 

@@ -13,6 +13,25 @@ const local = "knative-serving/knative-local-gateway";
 const virtualServices = [];
 const services = [];
 const endpoints = [];
+const revisions = [];
+/** As KServe makes it: with the limits that are counted and timed for each request. The pods are its private Endpoints'. */
+function revisionOf(name, portName, pods) {
+  services.push({
+    metadata: { name, namespace: "default" },
+    spec: { ports: [{ name: portName, port: 80 }] },
+  });
+  endpoints.push({
+    metadata: { name: `${name}-private`, namespace: "default" },
+    subsets: pods.map((port) => ({
+      addresses: [{ ip: "127.0.0.1", targetRef: { name: `${name}-${port}` } }],
+      ports: [{ name: portName, port: Number(port) }],
+    })),
+  });
+  revisions.push({
+    metadata: { name, namespace: "default" },
+    spec: { containerConcurrency: 100, timeoutSeconds: 300 },
+  });
+}
 for (let index = 0; index < 1000; index += 1) {
   const name = index === 0 ? "iris" : `model-${index}`;
   const revision = `${name}-predictor-00001`;
@@ -76,15 +95,7 @@ for (let index = 0; index < 1000; index += 1) {
       },
     },
   );
-  services.push({
-    metadata: { name: revision, namespace: "default" },
-    spec: { ports: [{ name: "http", port: 80 }] },
-  });
-  const pods = podPorts.map((podPort) => ({
-    addresses: [{ ip: "127.0.0.1", targetRef: { name: `${revision}-${podPort}` } }],
-    ports: [{ name: "http", port: Number(podPort) }],
-  }));
-  endpoints.push({ metadata: { name: revision, namespace: "default" }, subsets: pods });
+  revisionOf(revision, "http", podPorts);
 }
 // One more that speaks gRPC.
 virtualServices.push({
@@ -95,26 +106,14 @@ virtualServices.push({
     http: [{ route: [{ destination: { host: "grpc.default.svc.cluster.local", port: { number: 80 } } }] }],
   },
 });
-services.push({
-  metadata: { name: "grpc", namespace: "default" },
-  spec: { ports: [{ name: "h2c", port: 80 }] },
-});
-endpoints.push({
-  metadata: { name: "grpc", namespace: "default" },
-  subsets: [
-    {
-      addresses: [{ ip: "127.0.0.1", targetRef: { name: "grpc-1" } }],
-      ports: [{ name: "h2c", port: Number(grpcPort) }],
-    },
-  ],
-});
+revisionOf("grpc", "h2c", [grpcPort]);
 const began = performance.now();
-const { table, problems } = compileRoutes({ virtualServices, services, endpoints });
+const { table, problems } = compileRoutes({ virtualServices, services, endpoints, revisions });
 const tookMs = performance.now() - began;
 // What the gateway mostly sees: one revision's pods have changed.
 endpoints[5] = { ...endpoints[5], subsets: [] };
 const again = performance.now();
-compileRoutes({ virtualServices, services, endpoints }, table);
+compileRoutes({ virtualServices, services, endpoints, revisions }, table);
 const againMs = performance.now() - again;
 if (problems.length > 0) throw new Error(JSON.stringify(problems[0]));
 const clock = {

@@ -240,6 +240,7 @@ export class World {
   /** What the gateway said about certificates. */
   readonly told: string[] = [];
   private readonly closing: (() => unknown)[] = [];
+  private deadPorts = 0;
 
   async dispose(): Promise<void> {
     for (const close of this.closing.splice(0).reverse()) await close();
@@ -281,12 +282,10 @@ export class World {
   }
 
   /** A port that refuses. */
-  async deadPort(): Promise<number> {
-    const server = createTcp();
-    await listening(server);
-    const port = portOf(server);
-    await new Promise((resolve) => server.close(resolve));
-    return port;
+  /** One where nobody listens, nor will: a port that was free a moment ago is soon another test's. */
+  deadPort(): number {
+    this.deadPorts += 1;
+    return this.deadPorts;
   }
 
   async start(

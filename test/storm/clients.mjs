@@ -35,7 +35,12 @@ function fine(tally, kind) {
 
 /** A 502 of the gateway's own names the pod; whatever a dead pod had begun cannot be told apart from it any more. */
 function failed(tally, kind, what) {
-  const explained = what.reason === "PodBroken" || (what.begun === true && what.cut === true);
+  const told = `${what.body ?? ""}${decodeURIComponent(what.message ?? "")}`;
+  const saysSo =
+    what.reason === "PodBroken" &&
+    (what.status === 502 || what.grpcStatus === "14") &&
+    /pod [\w-]+ at 127\.0\.0\.1:\d+ of revision/.test(told);
+  const explained = saysSo || (what.begun === true && what.cut === true);
   (explained ? tally.explained : tally.unexplained).push({ kind, ...what, atMs: performance.now() });
 }
 

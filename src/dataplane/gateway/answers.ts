@@ -62,6 +62,9 @@ export function whatWentWrong(
 ): Answer | undefined {
   const { revision } = destination;
   const pod = `pod ${tried?.pod ?? "?"} at ${tried?.address ?? "?"} of revision ${revision.namespace}/${revision.name}`;
+  // Who holds requests, and who reads them.
+  const hop = revision.hop ?? (revision.settings === undefined ? "gateway" : "activator");
+  const front = revision.hop ?? "gateway";
   switch (admitted.outcome) {
     case "answered":
       return undefined;
@@ -69,21 +72,26 @@ export function whatWentWrong(
       return {
         status: 503,
         reason: "NoReadyPod",
-        message: admitted.because,
+        message: `${hop}: ${admitted.because}`,
         headers: ["retry-after", String(retryAfterSeconds)],
       };
     case "queueFull":
       return {
         status: 503,
         reason: "QueueFull",
-        message: admitted.because,
+        message: `${hop}: ${admitted.because}`,
         headers: ["retry-after", String(retryAfterSeconds)],
       };
     case "late":
-      return admitted.begun ? undefined : tooLate(admitted, revision, pod);
+      return admitted.begun ? undefined : tooLate(admitted, destination, pod);
     case "refused":
       if (admitted.how === "full")
-        return { status: 503, reason: "PodFull", message: `${pod} takes no more: ${admitted.because}` };
+        return {
+          status: 503,
+          reason: "PodFull",
+          message: `${pod} takes no more: ${admitted.because}`,
+          headers: ["retry-after", String(retryAfterSeconds)],
+        };
       return {
         status: admitted.how === "timeout" ? 504 : 502,
         reason: "PodRefused",
@@ -92,9 +100,9 @@ export function whatWentWrong(
     case "broken":
       if (admitted.begun || admitted.how === "clientGone") return undefined;
       if (admitted.how === "tooLarge")
-        return { status: 413, reason: "BodyTooLarge", message: admitted.because };
+        return { status: 413, reason: "BodyTooLarge", message: `${front}: ${admitted.because}` };
       if (admitted.how === "tooSlow")
-        return { status: 408, reason: "BodyTooSlow", message: admitted.because };
+        return { status: 408, reason: "BodyTooSlow", message: `${front}: ${admitted.because}` };
       if (admitted.how === "timeout")
         return {
           status: 504,
@@ -115,14 +123,14 @@ const lateReasons: Readonly<Record<Limit, string>> = {
 /** The words before the colon are Knative's and Istio's own. */
 function tooLate(
   { limit, ms, held }: Extract<Admitted, { outcome: "late" }>,
-  { namespace, name, hop }: Destination["revision"],
+  { revision: { namespace, name, hop }, chain }: Destination,
   pod: string,
 ): Answer {
   const seconds = `${ms / 1000} s`;
   const where = held ? "while it waited for a pod" : `while ${pod} had it`;
   const message =
     limit === "route timeout"
-      ? `upstream request timeout: the route's timeout of ${seconds} passed ${where}`
+      ? `upstream request timeout: the timeout of ${seconds} of the route ${chain.join(" -> ")} passed ${where}`
       : `${hop === undefined ? "activator " : ""}request timeout: ${limit} (${seconds}) of revision ${namespace}/${name} passed ${where}`;
   return { status: 504, reason: lateReasons[limit], message };
 }

@@ -2,6 +2,7 @@
 
 import { type RequestListener, request } from "node:http";
 import { connect as connectH2 } from "node:http2";
+import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ask, echo, endpoints, plain, service, tableFor, World } from "../../../test/dataplane/testing.js";
 import { compileRoutes } from "./compile.js";
@@ -139,7 +140,7 @@ describe("retries", () => {
   });
 
   it("repeat a POST that reached nobody, and say how often", async () => {
-    const dead = await world.deadPort();
+    const dead = world.deadPort();
     const { port } = await world.start(tableFor([dead], { rule: { retries: { attempts: 2 } } }));
     const heard = await ask(port, { method: "POST", body: "x" });
     expect(heard.status).toBe(502);
@@ -232,6 +233,17 @@ describe("faults", () => {
     expect(performance.now() - from).toBeGreaterThan(115);
   });
 
+  it("hold nobody who has left", async () => {
+    const rule = { fault: { delay: { percentage: all, fixedDelay: "1h" } } };
+    const { port, gateway } = await world.start(tableFor([await world.pod(say(200))], { rule }));
+    const client = connect(port, "127.0.0.1", () =>
+      client.write("GET / HTTP/1.1\r\nhost: model.test\r\n\r\n"),
+    );
+    await expect.poll(() => gateway.stats().inFlight).toBe(1);
+    client.destroy();
+    await expect.poll(() => gateway.stats().inFlight).toBe(0);
+  });
+
   it("leave those alone that no share falls on", async () => {
     const rule = {
       fault: { abort: { percentage: { value: 0 }, httpStatus: 500 }, delay: { fixedDelay: "1h" } },
@@ -282,7 +294,7 @@ describe("mirrors", () => {
   });
 
   it.each<[string, () => Promise<number>]>([
-    ["is dead", () => world.deadPort()],
+    ["is dead", async () => world.deadPort()],
     ["never answers", () => world.pod(never)],
     ["breaks off", () => world.pod(hangUp)],
   ])("delay and fail nothing when the copy's pod %s", async (_name, copy) => {

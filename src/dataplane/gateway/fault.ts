@@ -9,13 +9,13 @@ export interface Injected {
 }
 
 /** As if one hop came after the other: what waits at the first is not aborted by the second any sooner. */
-export function injectFaults(faults: readonly Fault[], random: Random): Injected {
+export function injectFaults(faults: readonly Fault[], host: string, random: Random): Injected {
   let delayMs = 0;
   for (const { delay, abort } of faults) {
     if (delay !== undefined && random() < delay.share) delayMs += delay.ms;
     if (abort === undefined || random() >= abort.share) continue;
     const { status, grpcStatus } = abort;
-    const message = "fault filter abort: the gateway was told by the route's VirtualService to answer so";
+    const message = `fault filter abort: the gateway was told to answer so by the VirtualService of host ${host}`;
     return { delayMs, abort: { status, reason: "FaultInjected", message, grpcStatus } };
   }
   return { delayMs, abort: undefined };

@@ -344,12 +344,12 @@ describe("bad news", () => {
     expect(heard.status).toBe(503);
     expect(heard.headers).toMatchObject({ "x-drydock-reason": "NoReadyPod", "retry-after": "1" });
     expect(JSON.parse(heard.body).error).toBe(
-      "no pod of revision default/model is ready: 2 pods are not ready yet",
+      "gateway: no pod of revision default/model is ready: 2 pods are not ready yet",
     );
   });
 
   it("is avoided by another pod when one refuses", async () => {
-    const { port, gateway } = await world.start(tableFor([await world.deadPort(), await world.pod(echo)]));
+    const { port, gateway } = await world.start(tableFor([world.deadPort(), await world.pod(echo)]));
     for (let count = 0; count < 5; count += 1) {
       const heard = await ask(port, { method: "POST", body: "again" });
       expect(heard.status).toBe(200);
@@ -361,7 +361,7 @@ describe("bad news", () => {
   });
 
   it("names pod and address when all of them refuse", async () => {
-    const dead = await world.deadPort();
+    const dead = world.deadPort();
     const { port } = await world.start(tableFor([dead]));
     const heard = await ask(port);
     expect(heard.status).toBe(502);

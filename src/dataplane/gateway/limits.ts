@@ -51,8 +51,8 @@ export const retryAfterSeconds = 1;
 /** As Envoy: the first wait before another try is at most this, each later one twice as long... */
 export const backOffFirstMs = 25;
 
-/** ...up to here. */
-export const backOffMaxMs = 250;
+/** ...up to so many times the first. */
+export const backOffMaxTimes = 10;
 
 /** Tries after the first may be this share of all requests under way: more would turn a bad minute into a storm. */
 export const retryShare = 0.2;

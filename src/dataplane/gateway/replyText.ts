@@ -17,7 +17,7 @@ export function refusalText(status: number, message: string): string {
   return `${line}connection: close\r\n${type}x-drydock-reason: BadRequest\r\n\r\n${body}`;
 }
 
-export const notClean = (because: string) => `the request is not clean HTTP: ${because}`;
+export const notClean = (because: string) => `gateway: the request is not clean HTTP: ${because}`;
 
 export function refuse(socket: Socket, status: number, message: string): void {
   if (!socket.writable || socket.destroyed) {

@@ -4,7 +4,7 @@ import type { RetryPolicy } from "../../domain/apis/istio/routing.types.js";
 import type { Random } from "../../ports/index.js";
 import type { Admitted } from "../activator/index.js";
 import { fieldOf, type ReplyHead, type RequestBody } from "../proxy/index.js";
-import { backOffFirstMs, backOffMaxMs, retriesAlways, retryShare } from "./limits.js";
+import { backOffFirstMs, backOffMaxTimes, retriesAlways, retryShare } from "./limits.js";
 import type { ShapedReply } from "./shapedReply.js";
 import type { Stats } from "./stats.js";
 
@@ -50,7 +50,7 @@ export async function sendAgain(
       const again = reply.declined || isUnlucky(admitted, one);
       if (!again || reply.gone) return { admitted, tries };
       if (!more && tries <= policy.attempts) stats.retries.spared += 1;
-      const waitMs = random() * Math.min(backOffMaxMs, backOffFirstMs * (2 ** tries - 1));
+      const waitMs = random() * Math.min(longestWaitMs(policy), firstWaitMs(policy) * (2 ** tries - 1));
       // An answer that was declined is gone; there is time for another, or it would not have been.
       if (!more || (!reply.declined && runsOut(one, waitMs))) return { admitted, tries };
       stats.retries.made += 1;
@@ -82,10 +82,18 @@ function runsOut({ timeoutMs, arrivedMs }: Repeatable, waitMs: number): boolean 
   return timeoutMs !== undefined && performance.now() - arrivedMs + waitMs + shortestTryMs >= timeoutMs;
 }
 
+function firstWaitMs({ backoffMs }: RetryPolicy): number {
+  return backoffMs ?? backOffFirstMs;
+}
+
+function longestWaitMs(policy: RetryPolicy): number {
+  return backOffMaxTimes * firstWaitMs(policy);
+}
+
 /** An answer that the policy would rather not pass on. */
 function isBad(head: ReplyHead, one: Repeatable): boolean {
   const { policy, idempotent, grpc } = one;
-  if (runsOut(one, backOffMaxMs)) return false;
+  if (runsOut(one, longestWaitMs(policy))) return false;
   if (grpc) {
     const status = fieldOf(head.lines, "grpc-status");
     // The server itself says with these that trying again is the thing to do.

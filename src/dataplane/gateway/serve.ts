@@ -19,7 +19,7 @@ import { deadlineExceeded, grpcTimeoutMs } from "./grpcDeadline.js";
 import type { Guard, GuardVerdict } from "./guard.js";
 import type { Ids } from "./ids.js";
 import { headerOf, type Incoming } from "./incoming.js";
-import type { FrontLimits } from "./limits.js";
+import { type FrontLimits, h2WindowBytes } from "./limits.js";
 import { type Asked, findHost, firstDestination, type Matched, matchRoute } from "./match.js";
 import { sendMirrors } from "./mirror.js";
 import { outgoingLines } from "./outgoing.js";
@@ -128,7 +128,11 @@ class Served implements Asked, Asker {
     }
     const { bodyBytes } = shared.limits;
     if (incoming.contentLength !== undefined && incoming.contentLength > bodyBytes)
-      this.answer({ status: 413, reason: "BodyTooLarge", message: `a body may have ${bodyBytes} bytes` });
+      this.answer({
+        status: 413,
+        reason: "BodyTooLarge",
+        message: `gateway: a body may have ${bodyBytes} bytes`,
+      });
     else this.route();
   }
 
@@ -209,7 +213,7 @@ class Served implements Asked, Asker {
       return;
     }
     const { cors, faults } = extras;
-    const injected = faults.length === 0 ? undefined : injectFaults(faults, shared.random);
+    const injected = faults.length === 0 ? undefined : injectFaults(faults, incoming.host, shared.random);
     const goOn = () => {
       if (injected?.abort !== undefined) this.answer(injected.abort);
       else {
@@ -217,8 +221,19 @@ class Served implements Asked, Asker {
         this.carryOut(way, change === undefined ? front.reply : new ShapedReply(front.reply, change));
       }
     };
-    if ((injected?.delayMs ?? 0) > 0) setTimeout(goOn, injected?.delayMs);
-    else goOn();
+    if (injected === undefined || injected.delayMs <= 0) {
+      goOn();
+      return;
+    }
+    const { reply } = front;
+    const later = setTimeout(() => {
+      reply.onGone = undefined;
+      goOn();
+    }, injected.delayMs);
+    reply.onGone = () => {
+      clearTimeout(later);
+      this.ended(0);
+    };
   }
 
   private carryOut(way: Matched, reply: FrontReply): void {
@@ -432,8 +447,9 @@ class GatewayExchange implements Exchange, Waiting {
     this.timeoutMs = least(destination.timeoutMs, grpcTimeoutMs(incoming));
     this.upgrade = incoming.upgrade;
     this.reply = front;
-    this.bodyBytes =
-      body === undefined ? 0 : Math.min(incoming.contentLength ?? heldBodyBytes, heldBodyBytes);
+    // An HTTP/2 client may have sent this much before it is made to wait.
+    const ahead = overH2 ? h2WindowBytes : heldBodyBytes;
+    this.bodyBytes = body === undefined ? 0 : Math.min(incoming.contentLength ?? ahead, ahead);
     this.expectContinue = incoming.expect !== undefined && body !== undefined;
   }
 

@@ -191,7 +191,7 @@ describe("HTTP/2 clients", () => {
   });
 
   it("hear of a pod in gRPC's own words when it cannot be reached", async () => {
-    const { port } = await world.start(tableFor([await world.deadPort()], { portName: "h2c" }));
+    const { port } = await world.start(tableFor([world.deadPort()], { portName: "h2c" }));
     const got = await askH2(client(port), { ":method": "POST", "content-type": "application/grpc" }, "x");
     expect(got.headers).toMatchObject({
       ":status": 200,
@@ -205,7 +205,7 @@ describe("HTTP/2 clients", () => {
       stream.respond({ ":status": 200 });
       stream.end("good");
     });
-    const { port } = await world.start(tableFor([await world.deadPort(), good], { portName: "h2c" }));
+    const { port } = await world.start(tableFor([world.deadPort(), good], { portName: "h2c" }));
     expect((await askH2(client(port), { ":method": "POST" }, "x")).body).toBe("good");
   });
 

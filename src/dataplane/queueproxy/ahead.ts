@@ -9,19 +9,19 @@ const originalHost = new Set(["k-original-host"]);
 
 export function probesAhead(drainer: Drainer, isReady: () => Promise<boolean>): Ahead {
   const health = async (probe: string | undefined): Promise<Direct> => {
-    if (probe !== "queue") return direct(400, `unexpected probe header value: ${probe ?? ""}`);
-    return (await isReady()) ? direct(200, "queue") : direct(503, "");
+    if (probe !== "queue") return refusal(400, `unexpected probe header value: ${probe ?? ""}`);
+    return (await isReady()) ? direct(200, "queue") : refusal(503, "");
   };
   return (incoming) => {
     const agent = fieldOf(incoming.lines, "user-agent") ?? "";
     const isKubelets = agent.startsWith(kubelets) || fieldOf(incoming.lines, "k-kubelet-probe") !== undefined;
     if (isKubelets || askers.some((asker) => agent.startsWith(asker)))
-      return drainer.draining ? direct(503, "shutting down") : health(incoming.probe);
+      return drainer.draining ? refusal(503, "shutting down") : health(incoming.probe);
     if (incoming.probe === "probe") {
-      if (drainer.draining) return direct(503, "shutting down");
+      if (drainer.draining) return refusal(503, "shutting down");
       const hash = fieldOf(incoming.lines, "k-network-hash");
       if (hash === undefined || hash === "")
-        return direct(400, 'a probe request must contain a non-empty "K-Network-Hash" header');
+        return refusal(400, 'a probe request must contain a non-empty "K-Network-Hash" header');
       return { ...direct(200, ""), lines: `K-Network-Hash: ${hash}\r\n` };
     }
     drainer.touch();
@@ -33,6 +33,11 @@ export function probesAhead(drainer: Drainer, isReady: () => Promise<boolean>): 
     }
     return undefined;
   };
+}
+
+/** The body is Knative's own, and tests of theirs read it. */
+function refusal(status: number, body: string): Direct {
+  return { ...direct(status, body), lines: "x-drydock-reason: QueueProxyProbe\r\n" };
 }
 
 function direct(status: number, body: string): Direct {

@@ -82,5 +82,6 @@ function file(response: ServerResponse, name: string): ServerResponse {
 }
 
 function say(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(text);
+  const headers = { "content-type": "text/plain; charset=utf-8", "x-drydock-reason": "QueueProxyProfile" };
+  response.writeHead(status, headers).end(text);
 }

@@ -86,7 +86,9 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
   const servers = await Promise.all([
     serveOn(settings.ports.admin, (request, response) => {
       if (request.url !== "/wait-for-drain") {
-        response.writeHead(404).end();
+        response
+          .writeHead(404, { "x-drydock-reason": "NoRoute" })
+          .end("queue-proxy: only /wait-for-drain is here\n");
         return;
       }
       void drainer.preStop().then(() => response.end());

@@ -63,10 +63,10 @@ const grpcConditions = new Set([
 const neverMet = new Set(["envoy-ratelimited", "retriable-headers", "http3-post-connect-failure"]);
 
 export function readRetries(retries: Part<"retries">, path: string): RetryPolicy {
-  const { attempts = 2, perTryTimeout, retryOn } = retries;
+  const { attempts = 2, perTryTimeout, retryOn, backoff } = retries;
   if (attempts < 0 || attempts > attemptsLimit)
     throw invalid(`${path}.attempts`, `${attempts} is not between 0 and ${attemptsLimit}`);
-  if (retries.backoff !== undefined) durationMs(retries.backoff, `${path}.backoff`);
+  const backoffMs = backoff === undefined ? undefined : durationMs(backoff, `${path}.backoff`);
   const perTryMs = perTryTimeout === undefined ? 0 : durationMs(perTryTimeout, `${path}.perTryTimeout`);
   const statuses = new Set<number>();
   const grpc = new Set<number>();
@@ -108,7 +108,7 @@ export function readRetries(retries: Part<"retries">, path: string): RetryPolicy
     }
   }
   const perTry = perTryMs === 0 ? undefined : perTryMs;
-  return { attempts, perTryMs: perTry, serverErrors, statuses, grpcStatuses: grpc, unsent, reset };
+  return { attempts, perTryMs: perTry, backoffMs, serverErrors, statuses, grpcStatuses: grpc, unsent, reset };
 }
 
 export function readFault(fault: Part<"fault">, path: string): Fault {

@@ -60,6 +60,8 @@ export interface RetryPolicy {
   /** After the first; none turns off what an outer route asks for. */
   readonly attempts: number;
   readonly perTryMs: number | undefined;
+  /** The first wait is at most this, each later one twice as long, up to ten times this; undefined is the gateway's own. */
+  readonly backoffMs: number | undefined;
   readonly serverErrors: "none" | "gateway" | "all";
   readonly statuses: ReadonlySet<number>;
   readonly grpcStatuses: ReadonlySet<number>;

@@ -1,4 +1,5 @@
 // The header fields that a platform promises to a model, and those that it keeps from it.
+import { connect as connectH2 } from "node:http2";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   ask,
@@ -110,6 +111,33 @@ describe("what is between two hops alone", () => {
     );
     expect(got).toContain("X-Yours: 2\r\n");
     expect(got).not.toMatch(/x-mine|keep-alive|^te:|^trailer:|proxy-|upgrade|http2-settings|^connection/im);
+  });
+
+  const answer =
+    "HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Mine\r\nConnection: X-Other\r\nX-Mine: 1\r\nx-other: 1\r\nKeep-Alive: timeout=9\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\nTrailer: X\r\nUpgrade: h2c\r\nX-Yours: 2\r\nX-Mine-Too: 3\r\nContent-Length: 2\r\n\r\nok";
+
+  it("goes no further on the way back", async () => {
+    const { port } = await world.start(tableFor([await world.saying(answer)]));
+    const got = await sendRaw(port, "GET / HTTP/1.1\r\nHost: model.test\r\n\r\n", 100);
+    expect(got).toMatch(/\r\nX-Yours: 2\r\nX-Mine-Too: 3\r\n/i);
+    expect(got).not.toMatch(/^(x-mine|x-other|te|trailer|upgrade|proxy-connection):|timeout=9/im);
+    // What it says of the client's own connection is ours.
+    expect(got.match(/^connection:.*$/gim)).toHaveLength(1);
+    expect(got).toMatch(/^connection: keep-alive\r$/im);
+  });
+
+  it("goes no further on the way back over HTTP/2", async () => {
+    const { port } = await world.start(tableFor([await world.saying(answer)]));
+    const session = connectH2(`http://127.0.0.1:${port}`);
+    world.atEnd(() => session.destroy());
+    const stream = session.request({ ":authority": "model.test" });
+    const headers = await new Promise<object>((resolve, reject) =>
+      stream.on("response", resolve).on("error", reject),
+    );
+    expect(headers).toMatchObject({ ":status": 200, "x-yours": "2", "x-mine-too": "3" });
+    for (const hidden of ["x-mine", "x-other", "te", "trailer", "upgrade", "connection", "keep-alive"])
+      expect(headers).not.toHaveProperty(hidden);
+    expect(headers).not.toHaveProperty("proxy-connection");
   });
 
   it("is not confused by fields that only begin alike", async () => {

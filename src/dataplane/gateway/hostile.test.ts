@@ -1,4 +1,4 @@
-import { connect as connectH2 } from "node:http2";
+import { connect as connectH2, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ask, sendRaw, tableFor, World } from "../../../test/dataplane/testing.js";
@@ -74,6 +74,27 @@ describe("a request two parsers could read in two ways", () => {
     expect(got).toMatch(/^HTTP\/1\.1 431 /);
   });
 
+  it.each<[number, string]>([
+    [400, "GET / HTTP/1.1\r\n\r\n"],
+    [405, "CONNECT other:443 HTTP/1.1\r\nHost: other:443\r\n\r\n"],
+    [417, "POST / HTTP/1.1\r\nHost: model.test\r\nExpect: a-miracle\r\nContent-Length: 1\r\n\r\nx"],
+    [431, `GET / HTTP/1.1\r\nHost: model.test\r\nX: ${"a".repeat(40_000)}\r\n\r\n`],
+  ])("is told so in a %i that names its reason and says more in words", async (status, text) => {
+    let reached = 0;
+    const pod = await world.pod((_request, response) => {
+      reached += 1;
+      response.end();
+    });
+    const { port } = await world.start(tableFor([pod]));
+    const got = await sendRaw(port, text);
+    const [head = "", body = ""] = got.split("\r\n\r\n");
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(head.toLowerCase()).toContain("\r\nx-drydock-reason: badrequest");
+    expect(head.toLowerCase()).toContain("\r\nconnection: close");
+    expect(JSON.parse(body).error).toMatch(/^the /);
+    expect(reached).toBe(0);
+  });
+
   it("does not hide header fields by their number", async () => {
     let seen = "";
     const pod = await world.rawPod((socket) =>
@@ -104,6 +125,72 @@ describe("a request two parsers could read in two ways", () => {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     await expect.poll(() => got).toContain("served");
+  });
+});
+
+describe("more than may be", () => {
+  const limits = { bodyBytes: 1_000 };
+
+  async function startEcho() {
+    let reached = 0;
+    const pod = await world.pod((request, response) => {
+      request.resume().on("end", () => {
+        reached += 1;
+        response.end("whole");
+      });
+    });
+    return { ...(await world.start(tableFor([pod]), limits)), reached: () => reached };
+  }
+
+  it.each([
+    ["a length", (bytes: number) => `Content-Length: ${bytes}\r\n\r\n${"x".repeat(bytes)}`],
+    [
+      "chunks",
+      (bytes: number) =>
+        `Transfer-Encoding: chunked\r\n\r\n1f4\r\n${"x".repeat(500)}\r\n${(bytes - 500).toString(16)}\r\n${"x".repeat(bytes - 500)}\r\n0\r\n\r\n`,
+    ],
+  ])("of a body with %s is a 413, and no byte less", async (_, rest) => {
+    const { port, gateway, reached } = await startEcho();
+    const post = (bytes: number) =>
+      sendRaw(port, `POST / HTTP/1.1\r\nHost: model.test\r\nConnection: close\r\n${rest(bytes)}`);
+    expect(await post(1_000)).toMatch(/^HTTP\/1\.1 200 /);
+    const got = await post(1_001);
+    expect(got).toMatch(/^HTTP\/1\.1 413 /);
+    expect(got).toMatch(/\r\nx-drydock-reason: BodyTooLarge\r\n/i);
+    expect(reached()).toBe(1);
+    await expect.poll(() => gateway.stats().inFlight).toBe(0);
+  });
+
+  it.each([[{ "content-length": "1001" }], [{}]])("of a body over HTTP/2 is a 413: %j", async (length) => {
+    const { port, reached } = await startEcho();
+    const session = connectH2(`http://127.0.0.1:${port}`);
+    world.atEnd(() => session.destroy());
+    const stream = session.request({ ":authority": "model.test", ":method": "POST", ...length });
+    stream.on("error", () => {});
+    stream.end("x".repeat(1_001));
+    const headers = await new Promise<IncomingHttpHeaders>((resolve) => stream.on("response", resolve));
+    expect([headers[":status"], headers["x-drydock-reason"]]).toEqual([413, "BodyTooLarge"]);
+    expect(reached()).toBe(0);
+  });
+
+  it("of a head over HTTP/2 costs its own stream only", async () => {
+    const { port, reached } = await startEcho();
+    const session = connectH2(`http://127.0.0.1:${port}`);
+    world.atEnd(() => session.destroy());
+    const told = async (more: object) => {
+      const stream = session.request({ ":authority": "model.test", ...more });
+      let status: unknown;
+      stream.on("response", (headers) => {
+        status = headers[":status"];
+      });
+      stream.resume();
+      await new Promise((resolve) => stream.on("error", () => {}).on("close", resolve));
+      return status ?? stream.rstCode;
+    };
+    const long = Object.fromEntries(Array.from({ length: 5 }, (_, at) => [`x-${at}`, "a".repeat(8_000)]));
+    expect([431, constants.NGHTTP2_ENHANCE_YOUR_CALM]).toContain(await told(long));
+    expect(reached()).toBe(0);
+    expect(await told({})).toBe(200);
   });
 });
 

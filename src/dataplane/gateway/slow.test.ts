@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { get, type IncomingMessage } from "node:http";
 import { connect as connectH2 } from "node:http2";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { tableFor, World } from "../../../test/dataplane/testing.js";
+import { sendRaw, tableFor, World } from "../../../test/dataplane/testing.js";
 
 let world: World;
 beforeEach(() => {
@@ -104,4 +104,12 @@ it("answers that are read late stay themselves while others come", async () => {
     for (let at = 1; at <= blocks; at += 1) whole.update(block(name, at));
     expect(heard[index], name).toBe(whole.digest("hex"));
   }
+});
+
+it("a head that does not come to its end is a 408 that names its reason, and is counted", async () => {
+  const { port, gateway } = await world.start(tableFor([]), { headMs: 60 });
+  const got = await sendRaw(port, "GET / HTTP/1.1\r\nHost: model.test\r\n", 3_000);
+  expect(got).toMatch(/^HTTP\/1\.1 408 (?:.*\r\n)*x-drydock-reason: BadRequest\r\n/);
+  expect(got).toContain("did not come within 60 ms");
+  expect(gateway.metrics()).toContain('drydock_gateway_own_answers_total{reason="BadRequest"} 1');
 });

@@ -326,6 +326,25 @@ describe("describe", () => {
       ].join("\n"),
     );
   });
+
+  test("shows the limits a request meets on its way, between the object and its events", async () => {
+    const service = {
+      apiVersion: "serving.knative.dev/v1",
+      kind: "Service",
+      metadata: { name: "cat", namespace: "default" },
+    };
+    const revision = { ...service, kind: "Revision", metadata: { name: "cat-00001", namespace: "default" } };
+    const knative = "/apis/serving.knative.dev/v1/namespaces/default";
+    const { out } = await drydock(["describe", "ksvc", "cat"], {
+      answers: {
+        [`GET ${knative}/services/cat`]: service,
+        [`GET ${knative}/revisions`]: { items: [{ ...revision, spec: { containerConcurrency: 3 } }] },
+        "GET /api/v1/namespaces/default/events": { items: [] },
+      },
+    });
+    expect(out).toMatch(/\nLimits:\n {2}On the way +Value +Set by\n(?: {2}\S.*\n)+Events:/);
+    expect(out).toMatch(/\n {2}pod: requests at once +3 +Revision cat-00001 containerConcurrency\n/);
+  });
 });
 
 describe("logs", () => {

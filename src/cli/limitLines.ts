@@ -66,6 +66,7 @@ interface RouteSpec {
   readonly hosts?: readonly string[];
   readonly http?: readonly {
     readonly timeout?: string;
+    readonly fault?: { readonly delay?: { readonly fixedDelay?: string } };
     readonly retries?: { readonly attempts?: number; readonly perTryTimeout?: string };
     readonly route?: readonly { readonly destination?: { readonly host?: string } }[];
   }[];
@@ -81,8 +82,13 @@ function routeLimits(route: AnyObject, revisions: ReadonlySet<string>, name: str
   const chosen = rule ?? own;
   if (chosen === undefined) return [];
   const from = `VirtualService ${route.metadata.namespace}/${route.metadata.name}`;
-  const { timeout, retries } = chosen;
-  return [{ from, timeout, perTryTimeout: retries?.perTryTimeout, attempts: retries?.attempts }];
+  const { timeout, retries, fault } = chosen;
+  return [
+    {
+      ...{ from, timeout, perTryTimeout: retries?.perTryTimeout, attempts: retries?.attempts },
+      delay: fault?.delay?.fixedDelay,
+    },
+  ];
 }
 
 function revisionLimits({ metadata, spec = {} }: AnyObject): RevisionLimits {

@@ -7,10 +7,13 @@ import { builtIn } from "../../src/domain/traffic/index.js";
 import { lameDuckMs } from "../../src/kubelet/limits.js";
 
 it("the waterfall and the rooms agree", () => {
-  const { firstByteMs, headMs, keepAliveMs } = frontLimits;
-  const { connectMs, answerMs } = proxyLimits;
-  const { perRevision: heldPerRevision } = throttlerLimits.hold;
-  expect({ firstByteMs, headMs, keepAliveMs, connectMs, answerMs, heldPerRevision, lameDuckMs }).toEqual(
-    builtIn,
-  );
+  const { firstByteMs, headMs, keepAliveMs, headBytes } = frontLimits;
+  const { connectMs, answerMs, bodyBytes, gatherMs, connectionsPerAddress, tunnelIdleMs } = proxyLimits;
+  const { refusedHoldMs, brokenHoldMs, hold } = throttlerLimits;
+  expect({
+    ...{ firstByteMs, headMs, keepAliveMs, headBytes },
+    ...{ connectMs, answerMs, bodyBytes, gatherMs, connectionsPerAddress, tunnelIdleMs },
+    ...{ refusedHoldMs, brokenHoldMs, heldPerRevision: hold.perRevision, heldOverall: hold.overall },
+    lameDuckMs,
+  }).toEqual(builtIn);
 });

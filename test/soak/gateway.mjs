@@ -36,14 +36,26 @@ const { table } = compileRoutes({
   ],
   revisions: [{ metadata: metadata("model"), spec: { containerConcurrency: 0, timeoutSeconds: 300 } }],
 });
+/** Timers of the clock's are not among the resources that keep a process alive: they are counted here. */
+const timers = new Set();
 const clock = {
   now: () => Date.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      run();
+    }, ms);
     timer.unref();
-    return () => clearTimeout(timer);
+    timers.add(timer);
+    return () => {
+      timers.delete(timer);
+      clearTimeout(timer);
+    };
   },
 };
+/** Node tells of an emitter that gathers listeners. */
+const warnings = [];
+process.on("warning", ({ name, message }) => warnings.push(`${name}: ${message}`));
 const gateway = await startGateway({
   listeners: [{ name: "external", host: "127.0.0.1", port: 0 }],
   random: Math.random,
@@ -57,7 +69,15 @@ process.on("message", () => {
   const active = {};
   for (const kind of process.getActiveResourcesInfo()) active[kind] = (active[kind] ?? 0) + 1;
   const { rss, heapUsed } = process.memoryUsage();
-  process.send({ rss, heapUsed, active, stats: gateway.stats(), inFlight: gateway.inFlight().size });
+  process.send({
+    rss,
+    heapUsed,
+    active,
+    timers: timers.size,
+    warnings,
+    stats: gateway.stats(),
+    inFlight: gateway.inFlight().size,
+  });
 });
 process.on("disconnect", () => process.exit(0));
 process.send({ port: gateway.addresses()[0].port });

@@ -98,7 +98,9 @@ console.log(`answered ${answered}, failed ${failed}`);
 console.log(
   `RSS ${mib(before.rss)} MiB before, ${mib(after.rss)} after; between its halves it changed by ${mib(grown)} MiB`,
 );
-console.log(`held before ${JSON.stringify(before.active)}, after ${JSON.stringify(after.active)}`);
+console.log(
+  `held before ${JSON.stringify(before.active)} and ${before.timers} timers, after ${JSON.stringify(after.active)} and ${after.timers}`,
+);
 
 if (answered === 0) problems.push("nothing was answered");
 if (failed > 0) problems.push(`${failed} requests failed`);
@@ -106,6 +108,9 @@ if (grown > growthBytes) problems.push(`memory grows: ${mib(grown)} MiB`);
 if (after.stats.inFlight !== 0 || after.inFlight !== 0)
   problems.push("requests are in flight that nobody sent");
 if (after.stats.connections !== 0) problems.push(`${after.stats.connections} client connections are left`);
+if (after.timers > before.timers + 2)
+  problems.push(`${after.timers} timers are pending, ${before.timers} were`);
+problems.push(...after.warnings);
 for (const [kind, count] of Object.entries(after.active)) {
   // Connections to pods are kept warm for a minute.
   const warm = kind === "TCPSocketWrap" ? 2 * (after.stats.upstream.open + 1) : 3;

@@ -1,7 +1,9 @@
 import { createServer } from "node:http";
+import { connect as connectH2, constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ask, endpoints, plain, portOf, service, World } from "../../../test/dataplane/testing.js";
+import { heldRequestBytes } from "../activator/limits.js";
 import { compileRoutes } from "./compile.js";
 import { movedPods } from "./endpoints.js";
 import type { RevisionInput } from "./inputs.js";
@@ -149,6 +151,65 @@ describe("a Revision", () => {
       headers: { "x-drydock-reason": "QueueFull", "retry-after": "1" },
       body: expect.stringContaining("pending request queue full"),
     });
+  });
+});
+
+describe("a place to wait in", () => {
+  const cold = () => table([]);
+  const queued = (gateway: { metrics(): string }) =>
+    Number(/^drydock_revision_queued\{[^}]*\} (\d+)$/m.exec(gateway.metrics())?.[1] ?? -1);
+
+  it("is free again when its client leaves, over either protocol", async () => {
+    const asleep = cold();
+    const { gateway, port } = await world.start(asleep);
+    const socket = connect(port, "127.0.0.1", () =>
+      socket.write("GET / HTTP/1.1\r\nHost: model.test\r\n\r\n"),
+    );
+    const session = connectH2(`http://127.0.0.1:${port}`);
+    world.atEnd(() => session.destroy());
+    const stream = session.request({ ":authority": "model.test" }).on("error", () => {});
+    const staying = ask(port);
+    await expect.poll(() => queued(gateway), { interval: 5 }).toBe(3);
+    socket.destroy();
+    stream.close(constants.NGHTTP2_CANCEL);
+    await expect.poll(() => queued(gateway), { interval: 5 }).toBe(1);
+    expect(gateway.stats().inFlight).toBe(1);
+    let reached = 0;
+    const pod = await world.pod((_request, response) => {
+      reached += 1;
+      response.end("up");
+    });
+    gateway.update(table([pod], {}, asleep));
+    expect((await staying).body).toBe("up");
+    expect([reached, queued(gateway), gateway.stats().inFlight]).toEqual([1, 0, 0]);
+  });
+
+  it("takes what its body holds too, and is refused when that is too much", async () => {
+    const hold = { perRevision: 100, overall: { count: 100, bytes: 5 * heldRequestBytes } };
+    const asleep = cold();
+    const { gateway, port } = await world.start(asleep, {}, undefined, { hold });
+    const held = [ask(port), ask(port), ask(port)];
+    await expect.poll(() => queued(gateway), { interval: 5 }).toBe(3);
+    const large = () => ask(port, { method: "POST", body: "x".repeat(2 * heldRequestBytes) });
+    const heard = await large();
+    expect(heard).toMatchObject({
+      status: 503,
+      headers: { "x-drydock-reason": "QueueFull", "retry-after": "1" },
+      body: expect.stringContaining("pending request queue full: 3 requests wait"),
+    });
+    // Who asks for less still finds room, to the last byte of it.
+    held.push(ask(port, { method: "POST", body: "x".repeat(heldRequestBytes) }));
+    await expect.poll(() => queued(gateway), { interval: 5 }).toBe(4);
+    expect((await ask(port)).status).toBe(503);
+    const pod = await world.pod((request, response) => request.resume().on("end", () => response.end("up")));
+    gateway.update(table([pod], {}, asleep));
+    expect((await Promise.all(held)).map(({ body }) => body)).toEqual(["up", "up", "up", "up"]);
+    // What they took is given back.
+    gateway.update(cold());
+    const again = large();
+    await expect.poll(() => queued(gateway), { interval: 5 }).toBe(1);
+    gateway.update(table([pod], {}, asleep));
+    expect((await again).body).toBe("up");
   });
 });
 

@@ -107,4 +107,9 @@ test("0 -> N -> 0, every request answered", { timeout: 120_000 }, async () => {
   expect(told(await drydock.client.get(Revision, revision))).toBe("True");
   // And once more, by one request.
   expect(await ask()).toEqual({ status: 200, body: "slept" });
+  // What the wake was made of, from the request on.
+  const { items } = await drydock.client.list(Pod, { namespace: "default" });
+  const [woken] = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const started = woken?.status?.conditions?.find(({ type }) => type === "drydock.dev/Started");
+  expect(started?.message).toMatch(/decide=\d+ create=\d+ files=\d+ sandbox=\d+ load=\d+ probe=\d+/);
 });

@@ -47,6 +47,23 @@ describe("what one pod is aimed at", () => {
 });
 
 describe("each setting", () => {
+  it.each<[string, string, Partial<ScalingSettings>]>([
+    ["max-scale-up-rate", "3", { maxScaleUpRate: 3 }],
+    ["max-scale-down-rate", "4", { maxScaleDownRate: 4 }],
+    ["requests-per-second-target-default", "50", { capacity: 50, target: 35 }],
+    ["target-burst-capacity", "5", { burstCapacity: 5 }],
+    ["activator-capacity", "7", { activatorCapacity: 7 }],
+    ["panic-window-percentage", "50", { panicWindowMs: 30_000 }],
+    ["panic-threshold-percentage", "300", { panicThreshold: 3 }],
+    ["scale-down-delay", "15s", { scaleDownDelayMs: 15_000 }],
+    ["scale-to-zero-pod-retention-period", "9s", { retentionMs: 9_000 }],
+    ["scale-to-zero-grace-period", "8s", { graceMs: 8_000 }],
+    ["initial-scale", "6", { initialScale: 6 }],
+  ])("of the cluster: %s", (key, value, want) => {
+    const metric = key.startsWith("requests") ? { metric: "rps" } : {};
+    expect(settingsOf(metric, 0, { [key]: value })).toMatchObject(want);
+  });
+
   it.each<[string, Texts, Texts, Partial<ScalingSettings>]>([
     [
       "as shipped",

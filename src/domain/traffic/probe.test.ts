@@ -30,6 +30,16 @@ describe("an answer to a probe", () => {
     });
   });
 
+  it.each([
+    [401, "authentication in front of the gateway asks for credentials"],
+    [302, "authentication in front of the gateway sends whoever comes to log in"],
+    [404, "the gateway does not know this host yet"],
+    [503, "the gateway knows nobody yet who could answer"],
+  ])("%i is explained", (status, words) => {
+    const verdict = judgeProbe(asked, { status });
+    expect("because" in verdict && verdict.because).toContain(words);
+  });
+
   it("of any configuration will do where none is asked for", () => {
     expect(judgeProbe({ ...asked, hash: undefined }, { status: 200, hash: "def" }).outcome).toBe("ready");
   });

@@ -14,7 +14,7 @@ export interface BodySink {
   write(chunk: Buffer): boolean;
   end(trailers: readonly string[]): void;
   /** The client broke off, or sent more than it may. */
-  fail(how: BodyFailure): void;
+  fail(how: BodyFailure, because: string): void;
 }
 
 /** Where the bytes come from: once started, it calls `take`, and `finish` or `lost` at the end. */
@@ -30,11 +30,7 @@ export interface BodySource {
 
 export type BodyFailure = "clientGone" | "tooLarge" | "tooSlow";
 
-export const bodyFailures: Readonly<Record<BodyFailure, string>> = {
-  clientGone: "the client went away",
-  tooLarge: "the body is larger than allowed",
-  tooSlow: "the body did not come in time",
-};
+export const clientWentAway = "the client went away";
 
 export type BodyLimits = Pick<ProxyLimits, "bodyBytes" | "gatherBytes" | "gatherMs" | "replayBytes">;
 
@@ -126,7 +122,7 @@ export class RequestBody {
   /** Sends what there is, then what comes. A second sink gets the body from its beginning. */
   pump(sink: BodySink): void {
     if (this.state === "failed") {
-      sink.fail(this.how);
+      sink.fail(this.how, this.because(this.how));
       return;
     }
     this.sink = sink;
@@ -243,8 +239,15 @@ export class RequestBody {
     this.state = "failed";
     this.how = how;
     this.source?.abandon();
-    this.sink?.fail(how);
+    this.sink?.fail(how, this.because(how));
     this.wake();
+  }
+
+  private because(how: BodyFailure): string {
+    if (how === "clientGone") return clientWentAway;
+    return how === "tooLarge"
+      ? `a body may have ${this.limits.bodyBytes} bytes`
+      : `the body did not come within ${this.limits.gatherMs} ms`;
   }
 
   private wake(): void {

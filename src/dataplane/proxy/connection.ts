@@ -1,6 +1,6 @@
 // One HTTP/1.1 connection to a pod, carrying one exchange at a time.
 import type { Socket } from "node:net";
-import { type BodyFailure, type BodySink, bodyFailures, type RequestBody } from "./body.js";
+import { type BodyFailure, type BodySink, clientWentAway, type RequestBody } from "./body.js";
 import { ChunkedDecoder, lastChunk } from "./chunked.js";
 import type { Exchange, Forwarded, Piece } from "./exchange.js";
 import { FieldScanner, headEndOf } from "./fields.js";
@@ -221,7 +221,7 @@ export class Connection implements BodySink {
     body.pump(this);
   }
 
-  private readonly clientGone = (): void => this.breakOff("clientGone", bodyFailures.clientGone);
+  private readonly clientGone = (): void => this.breakOff("clientGone", clientWentAway);
 
   private readonly clientDrained = (): void => {
     const reply = this.exchange?.reply;
@@ -449,8 +449,8 @@ export class Connection implements BodySink {
       );
   }
 
-  fail(how: BodyFailure): void {
-    this.breakOff(how, bodyFailures[how]);
+  fail(how: BodyFailure, because: string): void {
+    this.breakOff(how, because);
   }
 
   private collapse(how: Broken["how"], because: string): void {

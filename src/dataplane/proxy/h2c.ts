@@ -7,7 +7,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from "node:http2";
-import { type BodyFailure, type BodySink, bodyFailures } from "./body.js";
+import { type BodyFailure, type BodySink, clientWentAway } from "./body.js";
 import type { Exchange, Forwarded } from "./exchange.js";
 import { eachLine, toLines } from "./fields.js";
 import { h2SessionsPerAddress, lastBytesMs, longestTimerMs, type ProxyLimits } from "./limits.js";
@@ -50,7 +50,7 @@ export class H2cPool {
       if (trouble !== undefined)
         finish({ outcome: "refused", how: trouble === "timeout" ? "timeout" : "connect", because: trouble });
       else if (exchange.reply.gone)
-        finish({ outcome: "broken", how: "clientGone", because: bodyFailures.clientGone, begun: false });
+        finish({ outcome: "broken", how: "clientGone", because: clientWentAway, begun: false });
       else new H2cExchange(exchange, this.limits, held, finish).start();
     });
   }
@@ -164,7 +164,7 @@ class H2cExchange implements BodySink {
     let stream: ClientHttp2Stream;
     if (reply.gone) {
       this.finished = true;
-      this.done({ outcome: "broken", how: "clientGone", because: bodyFailures.clientGone, begun: false });
+      this.done({ outcome: "broken", how: "clientGone", because: clientWentAway, begun: false });
       return;
     }
     // It was open when the request was given to it. Node 24 does not throw for this as it did, but makes a stream that breaks.
@@ -213,11 +213,11 @@ class H2cExchange implements BodySink {
     this.stream?.end();
   }
 
-  fail(how: BodyFailure): void {
-    this.break(how, bodyFailures[how]);
+  fail(how: BodyFailure, because: string): void {
+    this.break(how, because);
   }
 
-  private readonly clientGone = (): void => this.break("clientGone", bodyFailures.clientGone);
+  private readonly clientGone = (): void => this.break("clientGone", clientWentAway);
 
   private readonly clientDrained = (): void => void this.stream?.resume();
 

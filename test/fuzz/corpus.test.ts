@@ -127,7 +127,8 @@ describe.each([
     expect(got).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(got.match(/HTTP\/1\.1 /g)).toHaveLength(1);
     expect(got.toLowerCase()).toContain("connection: close");
-    expect(got).toContain('{"error":"the request is not clean HTTP: ');
+    expect(got).toContain("x-drydock-reason: BadRequest");
+    expect(got).toContain('{"error":"gateway: the request is not clean HTTP: ');
     expect(seen).toEqual([]);
     await expect.poll(() => gateway.stats().inFlight).toBe(0);
   });

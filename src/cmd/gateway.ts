@@ -45,7 +45,7 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
   const log = streamLog(process.stderr);
   let gateway: Gateway | undefined;
   let table = emptyTable;
-  let busy: Busy = order.busy;
+  let busy: Busy | undefined = order.busy;
   let setRequestLog: ReturnType<typeof logsRequests> | undefined;
   const client = kubeClient({ server, ca, token, early: true, connections });
   const informers = makeInformers({ client, clock, log });
@@ -82,7 +82,7 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
         requestLog = message.order;
         return void setRequestLog?.(requestLog);
       case "drain":
-        if (gateway !== undefined) tellBusy(gateway);
+        if (gateway !== undefined) tellOnceSettled(gateway);
         return void leave(replacedDrainMs);
       default:
         return undefined;
@@ -111,7 +111,7 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
         else log.error("the gateway cannot listen with TLS", { error: failure });
       },
     });
-    opened.borrow(new Map(busy));
+    opened.borrow(busy && new Map(busy));
     setRequestLog = logsRequests(opened, informers, log);
     void setRequestLog(requestLog);
     say({ type: "listening", addresses: opened.addresses() });
@@ -137,6 +137,17 @@ async function run(order: Extract<ToGateway, { type: "start" }>): Promise<void> 
 function held(name: SocketName): { readonly handle?: object } {
   const handle = handles.get(name);
   return handle === undefined ? {} : { handle };
+}
+
+/** When nobody can ask here any more, and nobody waits: what is left only gets less, and another may count with it. */
+function tellOnceSettled(gateway: Gateway): void {
+  setTimeout(() => {
+    const looking = setInterval(() => {
+      if (gateway.waiting() > 0) return;
+      clearInterval(looking);
+      tellBusy(gateway);
+    }, busyEveryMs).unref();
+  }, replacedLastRequestMs).unref();
 }
 
 function tellBusy(gateway: Gateway): void {

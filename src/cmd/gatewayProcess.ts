@@ -28,7 +28,7 @@ export type SocketName = GatewayListener["name"] | "externalTls";
 export type Busy = readonly (readonly [address: string, requests: number])[];
 
 export type ToGateway =
-  | ({ readonly type: "start"; readonly busy: Busy } & StartOrder)
+  | ({ readonly type: "start"; readonly busy?: Busy } & StartOrder)
   /** Comes with the handle to accept on; before `start`. */
   | { readonly type: "listener"; readonly name: SocketName }
   | { readonly type: "metrics" }
@@ -36,7 +36,7 @@ export type ToGateway =
   /** Another process accepts by now: finish what is here, and end. */
   | { readonly type: "drain" }
   | { readonly type: "requestLog"; readonly order: RequestLogOrder | undefined }
-  /** What the process before still has with pods: their places are taken. */
+  /** What the process before still has with pods, now that it takes no more: their places are taken. */
   | { readonly type: "busy"; readonly busy: Busy };
 
 export type FromGateway =
@@ -77,8 +77,8 @@ interface Life {
   readonly listening: Promise<void>;
   readonly ready: Promise<void>;
   readonly gone: Promise<void>;
-  /** Another has taken over; it ends by itself. */
-  replaced: boolean;
+  /** Who accepts in its place, and is told what this one still has with pods. */
+  successor: Life | undefined;
   /** What it said last that it has with pods; only one on its way out tells. */
   requests: number;
 }
@@ -119,7 +119,7 @@ export function startGatewayProcess(
       listening: listening.promise,
       ready: ready.promise,
       gone: gone.promise,
-      replaced: false,
+      successor: undefined,
       requests: 0,
     };
     lives.add(life);
@@ -147,7 +147,7 @@ export function startGatewayProcess(
           return;
         case "busy":
           life.requests = message.busy.reduce((sum, [, requests]) => sum + requests, 0);
-          if (life.replaced) send(current, message);
+          if (life.successor !== undefined) send(life.successor, message);
           if (closing) onDraining([...lives].reduce((sum, { requests }) => sum + requests, 0));
       }
     });
@@ -155,9 +155,9 @@ export function startGatewayProcess(
       lives.delete(life);
       gone.resolve();
       fail(`the gateway ended (${signal ?? `exit code ${code}`}) before it was ready`);
-      if (life.replaced) {
+      if (life.successor !== undefined) {
         // Whatever it had with pods, it has no more.
-        send(current, { type: "busy", busy: [] });
+        send(life.successor, { type: "busy", busy: [] });
         return;
       }
       if (closing || life !== current || addresses.length === 0) return;
@@ -178,6 +178,7 @@ export function startGatewayProcess(
   function again(): void {
     if (closing || started === undefined) return;
     current = live();
+    for (const life of lives) if (life.successor !== undefined) life.successor = current;
     tell(current, []);
     current.ready.catch((error: unknown) => {
       log.error("the gateway could not be started again", {
@@ -191,16 +192,20 @@ export function startGatewayProcess(
     if (closing || started === undefined) return;
     const before = current;
     const next = live();
-    tell(next, []);
+    tell(next, undefined);
     await next.ready;
     if (closing) return;
-    before.replaced = true;
-    current = next;
-    send(before, { type: "drain" });
+    // It may have died meanwhile: then another is there already, and one is enough.
+    const leaving = current === before ? before : next;
+    if (leaving === before) current = next;
+    leaving.successor = current;
+    send(leaving, { type: "drain" });
+    if (leaving === next) return;
     log.info("the gateway was replaced", { pid: next.child.pid, before: before.child.pid });
   }
 
-  function tell(life: Life, busy: Busy): void {
+  /** `busy` is undefined while another has requests with pods and takes more. */
+  function tell(life: Life, busy: Busy | undefined): void {
     if (started === undefined) return;
     for (const [name, handle] of handles) {
       if (life.child.connected)
@@ -213,7 +218,12 @@ export function startGatewayProcess(
       ...(tls && { tlsPort: tls.port, tlsOpen: true }),
     };
     if (requestLog !== undefined) send(life, { type: "requestLog", order: requestLog });
-    send(life, { type: "start", busy, ...started, ...(addresses.length === 0 ? {} : ports) });
+    send(life, {
+      type: "start",
+      ...(busy && { busy }),
+      ...started,
+      ...(addresses.length === 0 ? {} : ports),
+    });
   }
 
   function portOf(name: GatewayListener["name"]): number {

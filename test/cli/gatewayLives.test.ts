@@ -1,7 +1,7 @@
 // A gateway in a process of its own, as `drydock up` has it: what it logs, how it comes back, how it goes.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { get, type IncomingMessage } from "node:http";
+import { Agent, get, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -115,6 +115,63 @@ test("requests are logged while config-observability says so", async () => {
       { timeout: 10_000 },
     )
     .toBe(0);
+}, 60_000);
+
+test("one at a time stays one at a time while a gateway takes over from another", async () => {
+  await apply({
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { name: "single", namespace: "default" },
+    spec: {
+      template: {
+        metadata: { annotations: { "autoscaling.knative.dev/max-scale": "1" } },
+        spec: {
+          containerConcurrency: 1,
+          containers: [
+            {
+              image: "drydock/host",
+              command: [process.execPath, join(root, "test/autoscaling/server.mjs")],
+              env: [
+                { name: "MOST_AT_ONCE", value: "1" },
+                { name: "WORK_MS", value: "15" },
+              ],
+            },
+          ],
+        },
+      },
+    },
+  });
+  const { port } = new URL(instance.gateway.url);
+  const kept = new Agent({ keepAlive: true });
+  const single = (agent: Agent | false) =>
+    new Promise<string>((resolve, reject) => {
+      const headers = { host: "single.default.localhost" };
+      get({ host: "127.0.0.1", port, agent, headers }, (answer) => {
+        let body = "";
+        answer.on("data", (chunk) => {
+          body += chunk;
+        });
+        answer.on("end", () => resolve(`${answer.statusCode} ${body}`));
+      }).on("error", reject);
+    });
+  await expect.poll(() => single(false).catch(String), { timeout: 30_000, interval: 100 }).toBe("200 slept");
+  const answers: string[] = [];
+  let going = true;
+  const askers = [kept, kept, kept, false as const, false as const].map(async (agent) => {
+    while (going) answers.push(await single(agent).catch(String));
+  });
+  await wait(300);
+  process.kill(instance.pid, "SIGUSR2");
+  await expect
+    .poll(async () => (await recorded()).gateway.pid, { timeout: 10_000 })
+    .not.toBe(instance.gateway.pid);
+  const before = answers.length;
+  await expect.poll(() => answers.length - before, { timeout: 20_000 }).toBeGreaterThan(200);
+  going = false;
+  await Promise.all(askers);
+  kept.destroy();
+  expect(new Set(answers)).toEqual(new Set(["200 slept"]));
+  instance = await recorded();
 }, 60_000);
 
 test("a gateway that was killed ends handshakes it has no certificate for", async () => {

@@ -398,6 +398,24 @@ describe("a pod that refuses", () => {
     expect(sent).toEqual(["a>1", "a>2"]);
   });
 
+  it("waits while another process takes requests for the same pods, where these take only so many", async () => {
+    const { sent, throttler, ask } = world();
+    const cat = revision("cat", ["1"], { containerConcurrency: 2 });
+    const dog = revision("dog", ["2"], {});
+    throttler.update([cat, dog]);
+    throttler.borrow(undefined);
+    ask(cat, "a");
+    ask(cat, "b");
+    ask(dog, "c");
+    expect(sent).toEqual(["c>2"]);
+    expect(throttler.waiting()).toBe(2);
+    throttler.borrow(new Map([["10.0.0.1:1", 1]]));
+    expect(sent).toEqual(["c>2", "a>1"]);
+    throttler.borrow(new Map());
+    expect(sent).toEqual(["c>2", "a>1", "b>1"]);
+    expect(throttler.waiting()).toBe(0);
+  });
+
   it("of a plain Service is tried once more elsewhere, and nobody waits", async () => {
     const { sent, throttler, ask } = world();
     const plain = { ...revision("svc", ["1", "2"]), settings: undefined };

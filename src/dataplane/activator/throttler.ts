@@ -28,8 +28,13 @@ export interface Throttler {
   move(revisions: readonly RevisionPods[]): void;
   /** Requests in flight by pod address. */
   inFlight(): ReadonlyMap<string, number>;
-  /** Requests another process still has with these pods, by address. */
-  borrow(busy: ReadonlyMap<string, number>): void;
+  /**
+   * Requests another process still has with these pods, by address. Undefined while it takes new ones and nobody can say:
+   * pods that limit how many they take get none from here.
+   */
+  borrow(busy: ReadonlyMap<string, number> | undefined): void;
+  /** Requests that wait for a place in a pod with a limit. */
+  waiting(): number;
   figures(): readonly string[];
   close(): void;
 }
@@ -42,14 +47,15 @@ export function makeThrottler(options: ThrottlerOptions): Throttler {
   const bySource = new WeakMap<RevisionPods, RevisionThrottler>();
   const tracked = new Set<RevisionThrottler>();
   const startedMs = timing.nowMs();
-  let busyElsewhere: ReadonlyMap<string, number> = new Map();
+  let busyElsewhere: ReadonlyMap<string, number> | undefined = new Map();
   const shared = {
     timing,
     random: options.random,
     limits,
     attempt: options.attempt,
     onLost: options.onLost,
-    elsewhere: (address: string) => busyElsewhere.get(address) ?? 0,
+    elsewhere: (address: string) =>
+      busyElsewhere === undefined ? Number.POSITIVE_INFINITY : (busyElsewhere.get(address) ?? 0),
     hall: hall(() => revisions.values(), limits.hold),
     onFirst,
   };
@@ -152,6 +158,12 @@ export function makeThrottler(options: ThrottlerOptions): Throttler {
     borrow(busy) {
       busyElsewhere = busy;
       for (const revision of revisions.values()) revision.wake();
+    },
+    waiting() {
+      let count = 0;
+      for (const { queue, settings } of revisions.values())
+        if ((settings?.containerConcurrency ?? 0) > 0) count += queue.size;
+      return count;
     },
     figures: () => figures(revisions.values()),
     close() {

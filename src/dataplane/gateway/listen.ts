@@ -62,7 +62,9 @@ export interface Gateway {
   /** Requests in flight by pod address. */
   inFlight(): ReadonlyMap<string, number>;
   /** Requests another process still has with these pods: their places are taken. */
-  borrow(busy: ReadonlyMap<string, number>): void;
+  borrow(busy: ReadonlyMap<string, number> | undefined): void;
+  /** Requests that wait for a place in a pod with a limit. */
+  waiting(): number;
   /** Every request is told to it when it was answered, until another is named or none. */
   tellSeen(hear: ((seen: SeenRequest) => void) | undefined): void;
   /** Prometheus text. */
@@ -146,6 +148,7 @@ export async function startGateway(options: StartGateway): Promise<Gateway> {
     stats: () => shared.stats.snapshot(proxy.counts()),
     inFlight: () => throttler.inFlight(),
     borrow: (busy) => throttler.borrow(busy),
+    waiting: () => throttler.waiting(),
     tellSeen: (hear) => {
       shared.onSeen = hear;
     },

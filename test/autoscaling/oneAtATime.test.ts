@@ -1,11 +1,10 @@
 // Real processes: a promise of one request at a time is kept by every pod, while many ask.
 
 import { Agent, request } from "node:http";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Pod } from "../../src/domain/apis/core/pod.types.js";
 import { type Drydock, start } from "../../src/index.js";
-import { root } from "../sources.js";
+import { slowModel } from "./model.js";
 
 const pods = 3;
 const askers = 32;
@@ -31,17 +30,7 @@ beforeAll(async () => {
         },
         spec: {
           containerConcurrency: 1,
-          containers: [
-            {
-              image: "drydock/host",
-              command: [process.execPath, join(root, "test/autoscaling/server.mjs")],
-              env: [
-                { name: "MOST_AT_ONCE", value: "1" },
-                { name: "WORK_MS", value: "10" },
-              ],
-              readinessProbe: { httpGet: { path: "/healthz" }, periodSeconds: 1 },
-            },
-          ],
+          containers: [slowModel(1, 10)],
         },
       },
     },

@@ -1,12 +1,11 @@
 // Real processes: from zero to several and back to zero, and no request is lost on the way.
 import { Agent, request } from "node:http";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Pod } from "../../src/domain/apis/core/pod.types.js";
 import { Revision } from "../../src/domain/apis/serving/revision.types.js";
 import { type Drydock, start } from "../../src/index.js";
-import { root } from "../sources.js";
 import { told } from "../world/index.js";
+import { slowModel } from "./model.js";
 
 let drydock: Drydock;
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -29,14 +28,7 @@ beforeAll(async () => {
         metadata: { annotations: { "autoscaling.knative.dev/max-scale": "4" } },
         spec: {
           containerConcurrency: 2,
-          containers: [
-            {
-              image: "drydock/host",
-              command: [process.execPath, join(root, "test/autoscaling/server.mjs")],
-              env: [{ name: "MOST_AT_ONCE", value: "2" }],
-              readinessProbe: { httpGet: { path: "/healthz" }, periodSeconds: 1 },
-            },
-          ],
+          containers: [slowModel(2)],
         },
       },
     },

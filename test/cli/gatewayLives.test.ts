@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeAuthority } from "../../src/adapters/tls/certificates.js";
 import type { Instance } from "../../src/cli/index.js";
+import { slowModel } from "../autoscaling/model.js";
 import { root } from "../sources.js";
 
 let folder: string;
@@ -62,21 +63,18 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function ask(waitMs: number): Promise<string> {
+function ask(waitMs: number, name = "patient", agent: Agent | false = false): Promise<string> {
   const { port } = new URL(instance.gateway.url);
   return new Promise((resolve, reject) => {
-    const headers = { host: "patient.default.localhost" };
-    get(
-      { host: "127.0.0.1", port, agent: false, path: `/?ms=${waitMs}`, headers },
-      (answer: IncomingMessage) => {
-        let body = "";
-        answer.on("data", (chunk) => {
-          body += chunk;
-        });
-        answer.on("end", () => resolve(`${answer.statusCode} ${body}`));
-        answer.on("error", reject);
-      },
-    ).on("error", reject);
+    const headers = { host: `${name}.default.localhost` };
+    get({ host: "127.0.0.1", port, agent, path: `/?ms=${waitMs}`, headers }, (answer: IncomingMessage) => {
+      let body = "";
+      answer.on("data", (chunk) => {
+        body += chunk;
+      });
+      answer.on("end", () => resolve(`${answer.statusCode} ${body}`));
+      answer.on("error", reject);
+    }).on("error", reject);
   });
 }
 
@@ -127,33 +125,13 @@ test("one at a time stays one at a time while a gateway takes over from another"
         metadata: { annotations: { "autoscaling.knative.dev/max-scale": "1" } },
         spec: {
           containerConcurrency: 1,
-          containers: [
-            {
-              image: "drydock/host",
-              command: [process.execPath, join(root, "test/autoscaling/server.mjs")],
-              env: [
-                { name: "MOST_AT_ONCE", value: "1" },
-                { name: "WORK_MS", value: "15" },
-              ],
-            },
-          ],
+          containers: [slowModel(1, 15)],
         },
       },
     },
   });
-  const { port } = new URL(instance.gateway.url);
   const kept = new Agent({ keepAlive: true });
-  const single = (agent: Agent | false) =>
-    new Promise<string>((resolve, reject) => {
-      const headers = { host: "single.default.localhost" };
-      get({ host: "127.0.0.1", port, agent, headers }, (answer) => {
-        let body = "";
-        answer.on("data", (chunk) => {
-          body += chunk;
-        });
-        answer.on("end", () => resolve(`${answer.statusCode} ${body}`));
-      }).on("error", reject);
-    });
+  const single = (agent: Agent | false) => ask(0, "single", agent);
   await expect.poll(() => single(false).catch(String), { timeout: 30_000, interval: 100 }).toBe("200 slept");
   const answers: string[] = [];
   let going = true;
